@@ -1,0 +1,45 @@
+# Everything a newcomer types. Each target sets up .venv first if that has not been done.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-all lint format bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(READY) ## Make .venv and install the project into it, with the tools for development
+
+# torch comes first and by its pinned version, so that nothing pulls in another build of it.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed; set PYTHON=..."'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: $(READY) ## Reproduce the PE LS RN column of the paper: 20 tasks, ten restarts each, then the table
+	$(BIN)/babi-reproduce table=memn2n_1k 'columns=[pe_ls_rn]'
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+test-all: $(READY) ## Run the tests, those of whole commands included (minutes)
+	$(BIN)/python -m pytest -m 'integration or not integration'
+
+lint: $(READY) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Put the code into the common style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## Measure training speed against a plain port, side by side
+	$(BIN)/python benchmarks/training_speed.py
+
+clean: ## Remove caches and builds; run directories and .venv stay
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The command line: one Hydra application a command."""

@@ -1,0 +1,60 @@
+"""What all commands share: start Hydra, and turn what goes wrong into one line and an exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from babi_memnet.config import explain, register
+from babi_memnet.errors import RequestError
+from babi_memnet.paths import conf_directory
+
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+log = logging.getLogger(__name__)
+
+
+def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
+    """Run ``work`` on the configuration that ``conf/<config_name>.yaml`` and the command line make, and exit.
+
+    Exit status: 0 done; 1 something failed, with a traceback; 2 the request was wrong, with one line on standard error
+    and no traceback unless ``runtime.debug=true``; 130 interrupted.
+    """
+    register()
+    # Hydra then raises what went wrong instead of printing it in its own way.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    failure: list[BaseException] = []
+
+    def job(config: DictConfig) -> object:
+        try:
+            return work(config)
+        except (Exception, KeyboardInterrupt) as error:
+            if not isinstance(error, RequestError):
+                log.error("failed", exc_info=error)
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise  # the launcher carries it to the driver
+            failure.append(error)
+            return None
+
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
+        if failure:
+            raise failure[0]
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        line = explain(error)
+        if line is None or "runtime.debug=true" in sys.argv:
+            raise
+        print(f"babi-{config_name}: {line}", file=sys.stderr)
+        sys.exit(REFUSED)
+    sys.exit(DONE)

@@ -1,0 +1,128 @@
+"""babi-reproduce: the cells of a published table, trained where they are not on record, and drawn beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from babi_memnet.commands.application import launch
+from babi_memnet.config import request_of
+from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.papers.comparison import ColumnComparison, compare, compare_column, tasks_of
+from babi_memnet.papers.published import PublishedColumn, load_table
+from babi_memnet.request import Request
+from babi_memnet.runs.directory import RunDirectory
+from babi_memnet.runs.files import write_atomically, write_json
+from babi_memnet.settings import TASKS
+
+log = logging.getLogger(__name__)
+
+# What the user says about these holds for every cell; the rest of a cell is the experiment file of its column.
+_PASSED_ON = ("data", "training", "tracker", "runtime", "debug")
+
+
+def reproduce(config: DictConfig) -> None:
+    """Train what is missing of the table, column by column, and write and print the table."""
+    table = load_table(config.table)
+    columns = [_column(table.columns, name, config.table) for name in config.columns or _trainable(table.columns)]
+    tasks = list(config.tasks or TASKS)
+    for task in tasks:
+        if task not in TASKS:
+            raise bad_value("tasks", task, "a list of numbers from 1 to 20, such as tasks=[1,4,15]")
+    hydra = HydraConfig.get()
+    passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
+    drawn, missing = [], []
+    for column in columns:
+        results = {}
+        for task in ["joint"] if column.joint else tasks:
+            overrides = [f"experiment={column.experiment}", f"task={task}"]
+            try:
+                results[task] = _cell(str(column.experiment), [*overrides, *passed_on])
+            except RequestError as error:
+                missing.append(error)
+                log.warning("%s, task %s: left out, %s", column.experiment, task, error)
+        if results:
+            drawn.append(_compared(results, column, tasks))
+    if not drawn:
+        raise missing[0]
+    _write(Path(hydra.runtime.output_dir), config.table, drawn, missing)
+
+
+def _cell(experiment: str, overrides: list[str]) -> dict[str, Any]:
+    """The result of one run of the table, from its record or by training."""
+    config = compose("train", overrides)
+    request = request_of(config, experiment)
+    if (result := RunDirectory(request.directory).result) is not None:
+        return result
+    from babi_memnet.experiment import run
+
+    with _record_of_request(request, config, overrides):
+        return run(request, request.directory)
+
+
+@contextmanager
+def _record_of_request(request: Request, config: DictConfig, overrides: list[str]) -> Iterator[None]:
+    """What Hydra would leave in the run directory had the run been started by babi-train: .hydra/ and train.log."""
+    hydra = request.directory / ".hydra"
+    hydra.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, hydra / "config.yaml")
+    OmegaConf.save(OmegaConf.create(overrides), hydra / "overrides.yaml")
+    handler = logging.FileHandler(request.directory / "train.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    except Exception:
+        log.exception("failed")
+        raise
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _compared(results: dict[Any, dict[str, Any]], column: PublishedColumn, tasks: list[int]) -> ColumnComparison:
+    if "joint" in results:
+        result = results["joint"]
+        cells = {task: compare(result, column, task) for task in tasks_of(result) if task in tasks}
+        return compare_column(cells, column, compare(result, column, "joint"))
+    return compare_column({task: compare(result, column, task) for task, result in results.items()}, column)
+
+
+def _write(directory: Path, table: str, drawn: list[ColumnComparison], missing: list[RequestError]) -> None:
+    from babi_memnet.papers.view import column_table, column_tables, show, to_markdown
+
+    columns = [column.as_json() for column in drawn]
+    write_json(directory / "table.json", {"id": table, "columns": columns, "missing": [str(e) for e in missing]})
+    write_atomically(directory / "table.md", to_markdown(column_table(columns, table)).encode())
+    show(column_tables(columns, width=100, title=table))
+    log.info("%s: table.json, table.md", directory)
+
+
+def _trainable(columns: tuple[PublishedColumn, ...]) -> list[str]:
+    return [column.id for column in columns if column.experiment]
+
+
+def _column(columns: tuple[PublishedColumn, ...], name: str, table: str) -> PublishedColumn:
+    known = _trainable(columns)
+    for column in columns:
+        if column.id == name and column.experiment:
+            return column
+    raise bad_value(
+        "columns", name, f"columns of {table} that can be trained: {', '.join(known)}{suggestion(name, known)}"
+    )
+
+
+def main() -> NoReturn:
+    """Entry point of ``babi-reproduce``."""
+    launch("reproduce", reproduce)
+
+
+if __name__ == "__main__":
+    main()

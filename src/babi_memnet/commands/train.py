@@ -1,0 +1,39 @@
+"""babi-train: train restarts on one task, or jointly on all, and hold the result against the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from babi_memnet.commands.application import launch
+from babi_memnet.config import request_of
+from babi_memnet.runs.directory import RunDirectory
+
+
+def train(config: DictConfig) -> float:
+    """Run one request; returns the validation error of the selected restart, for hyperparameter searches."""
+    hydra = HydraConfig.get()
+    request = request_of(config, hydra.runtime.choices.get("experiment"))
+    directory = Path(hydra.runtime.output_dir)
+    result = RunDirectory(directory).result
+    if result is None:
+        # Only now: what is on record or refused, and --help, should not wait for torch.
+        from babi_memnet.experiment import run
+
+        result = run(request, directory)
+    from babi_memnet.papers.view import run_table, show
+
+    show([run_table(result["published"])])
+    return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
+
+
+def main() -> NoReturn:
+    """Entry point of ``babi-train``."""
+    launch("train", train)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""From Hydra's configuration to `Settings`, and from Hydra's errors to one line for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from babi_memnet.data.settings import GeneratedData, OfficialData
+from babi_memnet.encoding.settings import TokenizerSettings
+from babi_memnet.errors import RequestError, suggestion
+from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.paths import conf_directory
+from babi_memnet.request import Request, settle
+from babi_memnet.runs.settings import NoTracker, WandbTracker
+from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.training.settings import TrainingSettings
+
+
+@dataclass
+class TrainSchema:
+    """The top level of train.yaml; the groups fill in the rest."""
+
+    task: int | str = 1
+    data: Any = MISSING
+    tokenizer: Any = MISSING
+    model: Any = MISSING
+    training: Any = MISSING
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
+@dataclass
+class ReproduceSchema:
+    """The top level of reproduce.yaml.
+
+    Attributes:
+        table: a file of conf/published.
+        columns: ids of its columns; null means all that can be trained.
+        tasks: 1 to 20; null means all. A joint column is always trained on all tasks.
+        training: changes to the schedule of every column, such as fewer restarts; only what the command line sets.
+    """
+
+    table: str = MISSING
+    columns: list[str] | None = None
+    tasks: list[int] | None = None
+    data: Any = MISSING
+    training: Any = MISSING
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
+# Every choice of every group of conf/: the dataclass whose values its YAML sets.
+SCHEMAS: dict[str, dict[str, type]] = {
+    "data": {"generated": GeneratedData, "official": OfficialData},
+    "tokenizer": {"words": TokenizerSettings},
+    "model": {"memn2n": MemN2NSettings},
+    "training": {"restarts": TrainingSettings},
+    "tracker": {"wandb": WandbTracker, "none": NoTracker},
+    "runtime": {"runtime": RuntimeSettings},
+}
+
+
+def register() -> None:
+    """Make the dataclasses known to Hydra, and ``${run_directory:}`` to its run directory."""
+    store = ConfigStore.instance()
+    store.store(name="train_schema", node=TrainSchema)
+    store.store(name="reproduce_schema", node=ReproduceSchema)
+    for group, choices in SCHEMAS.items():
+        for name, schema in choices.items():
+            store.store(group=f"schema/{group}", name=name, node=schema)
+    OmegaConf.register_new_resolver("run_directory", _run_directory, replace=True)
+
+
+def request_of(config: DictConfig, experiment: str | None) -> Request:
+    """The request that a composed configuration, with or without Hydra's own part, stands for.
+
+    Args:
+        config: the composed configuration.
+        experiment: the choice of the group ``experiment``, which the configuration itself does not show.
+
+    Raises:
+        RequestError: a value is out of its range, or the stories are not to be had.
+    """
+    parts: dict[str, Any] = {name: OmegaConf.to_object(config[name]) for name in SCHEMAS}
+    return settle(Settings(task=config.task, **parts), experiment)
+
+
+def known_keys() -> list[str]:
+    """Every dotted key that can be overridden, with the names of the groups."""
+    keys = ["task", "experiment", "debug", *SCHEMAS]
+    for group, choices in SCHEMAS.items():
+        for schema in choices.values():
+            keys += [f"{group}.{field.name}" for field in fields(schema)]
+    return list(dict.fromkeys(keys))
+
+
+def choices_of(group: str) -> list[str]:
+    """The choices of a group of conf/."""
+    folder = conf_directory() / group
+    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
+
+
+def explain(error: BaseException) -> str | None:
+    """One line that says what is wrong with the request; None when the error is not about the request."""
+    chain = list(_causes(error))
+    for link in chain:
+        if isinstance(link, RequestError):
+            return str(link)
+    for link in chain:
+        if isinstance(link, ConfigKeyError | ConfigAttributeError):
+            key = link.full_key or str(link.key)
+            return f"{key}: no such key{suggestion(key, known_keys())}; --cfg job lists those there are"
+        if isinstance(link, ValidationError):
+            return f"{_first_line(error)}: {_first_line(link)}"
+        if isinstance(link, MissingConfigException) and link.missing_cfg_file:
+            group, _, choice = link.missing_cfg_file.partition("/")
+            choices = choices_of(group)
+            named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
+            return f"{group}={choice}: no such choice{named}"
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return " ".join(str(error).split())
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _run_directory(*, _root_: DictConfig) -> str:
+    return str(request_of(_root_, _root_.hydra.runtime.choices.get("experiment")).directory)

@@ -1,0 +1,188 @@
+"""Reading and writing the bAbI text format, and the names of its files.
+
+A line is ``<id> <text>``. Ids start at 1 in each story and grow by 1 over statements and questions alike, so id 1
+begins a new story. A question is ``<question>?``, a tab, the answer, a tab, and the ids of the supporting statements
+separated by blanks. Reading is strict: a network would learn from a slightly wrong file without complaint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from babi_memnet.data.records import StoryQuestion
+from babi_memnet.errors import RequestError
+
+TITLES: dict[int, str] = {
+    1: "single-supporting-fact",
+    2: "two-supporting-facts",
+    3: "three-supporting-facts",
+    4: "two-arg-relations",
+    5: "three-arg-relations",
+    6: "yes-no-questions",
+    7: "counting",
+    8: "lists-sets",
+    9: "simple-negation",
+    10: "indefinite-knowledge",
+    11: "basic-coreference",
+    12: "conjunction",
+    13: "compound-coreference",
+    14: "time-reasoning",
+    15: "basic-deduction",
+    16: "basic-induction",
+    17: "positional-reasoning",
+    18: "size-reasoning",
+    19: "path-finding",
+    20: "agents-motivations",
+}
+
+# In these tasks the official files have a blank between the question mark and the tab, in the others none.
+_BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
+
+_QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting statements>'"
+
+
+def file_name(task: int, split: str) -> str:
+    """The official name of a file, such as ``qa1_single-supporting-fact_train.txt``; ``split`` is train or test."""
+    return f"qa{task}_{TITLES[task]}_{split}.txt"
+
+
+def read_babi(path: Path, task: int) -> list[StoryQuestion]:
+    """The questions of one file, in order.
+
+    Raises ``RequestError`` with ``path:line``, what is wrong there and what would be accepted.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RequestError(f"{path}:{line}: not valid UTF-8; bAbI files are plain UTF-8 text") from None
+    # Not splitlines(): that would also split at characters which may stand inside a statement.
+    return parse_babi(text.removesuffix("\n").split("\n") if text else [], task, str(path))
+
+
+def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion]:
+    """The questions in ``lines`` (line ends may be present or not), in order; ``name`` stands for the file in errors.
+
+    Statements after the last question of a story belong to no record and are not kept. Raises ``RequestError``.
+    """
+    records: list[StoryQuestion] = []
+    known: dict[str, str] = {}
+    statements: list[str] = []
+    # For each line id of the present story (id 1 first) the index of its statement; None where it is a question.
+    statement_at: list[int | None] = []
+    story: tuple[str, ...] = ()
+    story_id = -1
+    line_number = 0
+    for line_number, raw in enumerate(lines, start=1):
+        line = raw.rstrip("\r\n")
+        identifier, _, text = line.partition(" ")
+        if identifier == "1":
+            statements, statement_at, story = [], [], ()
+            story_id += 1
+        elif not statement_at or identifier != str(len(statement_at) + 1):
+            raise _malformed(name, line_number, _number_problem(line, identifier, len(statement_at) + 1))
+        if "\t" not in text:
+            if not text or text.isspace():
+                raise _malformed(name, line_number, "a number without a statement or question after it")
+            if text.rstrip().endswith("?"):
+                raise _malformed(name, line_number, f"a question without tabs; {_QUESTION_FORM}")
+            statement_at.append(len(statements))
+            # The same few sentences come again and again: keep one object of each.
+            statements.append(known.setdefault(text, text))
+            continue
+        parts = text.split("\t")
+        question = parts[0].rstrip(" ")
+        if len(parts) != 3 or not question.endswith("?"):
+            raise _malformed(name, line_number, _tab_problem(parts))
+        answer = parts[1].strip()
+        if not answer:
+            raise _malformed(name, line_number, f"an empty answer; {_QUESTION_FORM}")
+        if not statements:
+            raise _malformed(name, line_number, "a question before any statement; a story starts with a statement")
+        supporting: list[int] = []
+        for pointer in parts[2].split():
+            index = _statement_index(pointer, statement_at)
+            if index is None:
+                raise _malformed(name, line_number, _support_problem(pointer, statement_at))
+            supporting.append(index)
+        if len(story) != len(statements):
+            story = tuple(statements)
+        question, answer = known.setdefault(question, question), known.setdefault(answer, answer)
+        records.append(StoryQuestion(task, story, question, answer, tuple(supporting), story_id))
+        statement_at.append(None)
+    if line_number == 0:
+        raise RequestError(f"{name}:1: the file is empty; expected lines '<id> <text>' with at least one question")
+    if not records:
+        raise RequestError(f"{name}:{line_number}: the file ends without a question; {_QUESTION_FORM}")
+    return records
+
+
+def write_babi(records: Iterable[StoryQuestion], file: TextIO) -> int:
+    """Write records as the official files are written, byte for byte, one at a time; returns how many there were.
+
+    Open ``file`` with ``newline="\\n"``. The records of a story must come one after the other, each story continuing
+    the one before; anything else raises ``ValueError``.
+    """
+    count = 0
+    story_id: int | None = None
+    story: tuple[str, ...] = ()
+    line_ids: list[int] = []
+    next_id = 1
+    for record in records:
+        if record.story_id != story_id:
+            story_id, story, line_ids, next_id = record.story_id, (), [], 1
+        if record.story is not story:
+            if record.story[: len(story)] != story:
+                raise ValueError(f"task {record.task}, story {story_id}: a later question does not continue the story")
+            for statement in record.story[len(story) :]:
+                file.write(f"{next_id} {statement}\n")
+                line_ids.append(next_id)
+                next_id += 1
+            story = record.story
+        blank = " " if record.task in _BLANK_AFTER_QUESTION else ""
+        supporting = " ".join(str(line_ids[index]) for index in record.supporting)
+        file.write(f"{next_id} {record.question}{blank}\t{record.answer}\t{supporting}\n")
+        next_id += 1
+        count += 1
+    return count
+
+
+def _statement_index(identifier: str, statement_at: list[int | None]) -> int | None:
+    """The statement that a supporting id points to, or None where it points to none."""
+    if not (identifier.isascii() and identifier.isdigit()) or not 1 <= int(identifier) <= len(statement_at):
+        return None
+    return statement_at[int(identifier) - 1]
+
+
+def _malformed(name: str, line_number: int, problem: str) -> RequestError:
+    return RequestError(f"{name}:{line_number}: {problem}")
+
+
+def _number_problem(line: str, identifier: str, expected: int) -> str:
+    if not line.strip():
+        return "a blank line; expected '<id> <text>' (stories follow each other without blank lines)"
+    accepted = "1 (the first line of a story)" if expected == 1 else f"{expected}, or 1 for a new story"
+    return f"line number {identifier!r}; expected {accepted}"
+
+
+def _tab_problem(parts: list[str]) -> str:
+    if "?" in parts[0]:
+        return f"a question with {len(parts) - 1} tab{'s' if len(parts) > 2 else ''} instead of 2; {_QUESTION_FORM}"
+    if len(parts) == 2:
+        return (
+            "a tab in a line without a question mark; this looks like the dialog bAbI tasks, another data set "
+            f"(here {_QUESTION_FORM})"
+        )
+    return f"a tab in a statement; statements have none, and {_QUESTION_FORM}"
+
+
+def _support_problem(identifier: str, statement_at: list[int | None]) -> str:
+    accepted = "expected the line number of an earlier statement of this story"
+    if not (identifier.isascii() and identifier.isdigit()):
+        return f"supporting id {identifier!r} is not a number; {accepted}"
+    if 1 <= int(identifier) <= len(statement_at):
+        return f"supporting id {identifier} is the line of a question; {accepted}"
+    return f"supporting id {identifier} points to no line before this one; {accepted}"

@@ -1,0 +1,44 @@
+"""One door to every data source: the value of ``data.source`` decides which module answers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from babi_memnet.errors import bad_value
+
+if TYPE_CHECKING:
+    import datasets
+
+# A source is a module with load(settings, tasks) and fingerprint(settings, tasks); it is imported when it is asked for.
+_SOURCES: dict[str, str] = {
+    "generated": "babi_memnet.data.generated",
+    "official": "babi_memnet.data.official",
+}
+
+
+class DataSettings(Protocol):
+    """What the settings of every source have in common."""
+
+    source: str
+
+
+def load(settings: DataSettings, tasks: list[int]) -> datasets.DatasetDict:
+    """The splits ``train`` and ``test`` of the given tasks, in memory, task after task in the given order.
+
+    Raises ``RequestError`` when a task is unknown or its data are missing or malformed.
+    """
+    dataset: datasets.DatasetDict = _module(settings).load(settings, tasks)
+    return dataset
+
+
+def fingerprint(settings: DataSettings, tasks: list[int]) -> str:
+    """Hex SHA-256 of the content that ``load`` would give for the same arguments; cheap, and raises the same errors."""
+    digest: str = _module(settings).fingerprint(settings, tasks)
+    return digest
+
+
+def _module(settings: DataSettings) -> Any:
+    if settings.source not in _SOURCES:
+        raise bad_value("data.source", settings.source, " or ".join(_SOURCES))
+    return import_module(_SOURCES[settings.source])

@@ -1,0 +1,138 @@
+"""Story questions as arrays of word numbers.
+
+Legend: N questions, M memory slots, J positions of the longest sentence. Slot 0 holds the latest statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from babi_memnet.encoding.settings import TokenizerSettings
+from babi_memnet.encoding.vocabulary import PADDING, Vocabulary
+
+Columns = Mapping[str, Sequence[Any]]
+"""The columns of story questions that matter here: ``task``, ``story``, ``question``, ``answer``."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Encoded questions with what was told before each.
+
+    Attributes:
+        words: [N, M, J] words of the remembered statements, latest first, padded with 0.
+        counts: [N] how many statements are remembered.
+        questions: [N, J] words of the questions.
+        answers: [N] the answer's number; 0 for an answer that is not in the vocabulary.
+        tasks: [N] task, 1 to 20.
+        forgotten: how many statements did not fit into the memory, over all questions.
+        unknown: how many words of stories and questions have no vector.
+    """
+
+    words: npt.NDArray[np.uint16]
+    counts: npt.NDArray[np.uint32]
+    questions: npt.NDArray[np.uint16]
+    answers: npt.NDArray[np.uint32]
+    tasks: npt.NDArray[np.int16]
+    forgotten: int = 0
+    unknown: int = 0
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def select(self, index: npt.NDArray[np.integer]) -> Questions:
+        """The questions at these places."""
+        return Questions(
+            np.ascontiguousarray(self.words[index]),
+            self.counts[index],
+            self.questions[index],
+            self.answers[index],
+            self.tasks[index],
+            self.forgotten,
+            self.unknown,
+        )
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What fixes the shape of the arrays: the vocabulary, M slots and sentences of J words."""
+
+    vocabulary: Vocabulary
+    slots: int
+    positions: int
+
+    def encode(self, columns: Columns) -> Questions:
+        """Arrays of the questions; words that are not in the vocabulary become padding and are counted."""
+        numbers = self.vocabulary.number
+        unknown_in: dict[str, int] = {}
+        rows: dict[str, int] = {}
+        table: list[list[int]] = []
+
+        def row_of(text: str) -> int:
+            row = rows.get(text)
+            if row is None:
+                found = [numbers(token) for token in self.vocabulary.tokens(text)]
+                known = [number for number in found if number != PADDING]
+                unknown_in[text] = len(found) - len(known)
+                row = rows[text] = len(table)
+                table.append(known[: self.positions] + [PADDING] * (self.positions - len(known)))
+            return row
+
+        stories = columns["story"]
+        told = [len(story) for story in stories]
+        blank = row_of("")
+        picked = np.full((len(stories), self.slots), blank, dtype=np.int64)
+        for place, story in enumerate(stories):
+            latest = [row_of(statement) for statement in story[: -self.slots - 1 : -1]]
+            picked[place, : len(latest)] = latest
+        asked = [row_of(question) for question in columns["question"]]
+        sentences = np.array(table, dtype=np.uint16).reshape(len(table), self.positions)
+        unknown = 0
+        if any(unknown_in.values()):
+            unknown = sum(unknown_in[text] for story in stories for text in story)
+            unknown += sum(unknown_in[text] for text in columns["question"])
+        return Questions(
+            words=sentences[picked],
+            counts=np.minimum(told, self.slots).astype(np.uint32),
+            questions=sentences[asked],
+            answers=np.array(
+                [numbers(self.vocabulary.answer_token(answer)) for answer in columns["answer"]], dtype=np.uint32
+            ),
+            tasks=np.array(columns["task"], dtype=np.int16),
+            forgotten=sum(max(0, count - self.slots) for count in told),
+            unknown=unknown,
+        )
+
+
+def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int) -> Encoder:
+    """The encoder for a pair of splits: their words, their longest sentence and, up to ``memory_size``, longest story.
+
+    Sentences and stories of both splits count even when only training words do, so that every array has one shape.
+    """
+    vocabulary = Vocabulary(settings)
+    lengths: dict[str, int] = {}
+    longest_story = 1
+    for columns, learns in ((train, True), (test, settings.vocabulary == "train_and_test")):
+        add: Callable[[str], object] = vocabulary.add if learns else vocabulary.number
+        seen: set[str] = set()
+        for story, question, answer in zip(columns["story"], columns["question"], columns["answer"], strict=True):
+            longest_story = max(longest_story, len(story))
+            # A story grows from question to question: only what is new in it needs reading.
+            for text in _unseen((*story, question), seen):
+                tokens = vocabulary.tokens(text)
+                lengths[text] = len(tokens)
+                for token in tokens:
+                    add(token)
+            add(vocabulary.answer_token(answer))
+    return Encoder(vocabulary, min(memory_size, longest_story), max(lengths.values(), default=1))
+
+
+def _unseen(texts: Iterable[str], seen: set[str]) -> Iterable[str]:
+    for text in texts:
+        if text not in seen:
+            seen.add(text)
+            yield text

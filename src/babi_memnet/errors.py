@@ -1,0 +1,25 @@
+"""The one exception that means "what you asked for cannot be done as asked"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RequestError(Exception):
+    """A wrong request: an unknown task, missing data, a malformed file, a bad value.
+
+    Its text is one line for the user. It names the key or ``file:line`` that is wrong and says what would be
+    accepted. Commands print that line on standard error and exit with status 2; a traceback would add nothing.
+    """
+
+
+def bad_value(key: str, value: object, accepted: str) -> RequestError:
+    """The error for ``key=value`` where ``accepted`` says in words what would have been fine."""
+    return RequestError(f"{key}={value}: expected {accepted}")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean ...?)`` when something known is spelled alike, else an empty string."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,223 @@
+"""The wiring of a run: stories to arrays, network, loop, record, judgement. The one file that knows all parts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from babi_memnet.data.sources import load
+from babi_memnet.encoding.questions import Encoder, build_encoder
+from babi_memnet.errors import bad_value
+from babi_memnet.models.memn2n import MemN2N
+from babi_memnet.papers.judgement import judge
+from babi_memnet.papers.matching import match
+from babi_memnet.request import Request, as_plain
+from babi_memnet.runs.checkpoint import Checkpoint
+from babi_memnet.runs.directory import Recording, RunDirectory
+from babi_memnet.runs.tracker import TrackedRun, Tracker, check_tracker, start_tracker
+from babi_memnet.training.engines import Engine, make_engine
+from babi_memnet.training.loop import select_restart, train
+from babi_memnet.training.progress import Progress
+from babi_memnet.training.sampling import held_out, restart_generator
+
+log = logging.getLogger(__name__)
+
+
+class Experiment:
+    """A run in memory: encoded stories, network, engine, and the random numbers of every restart."""
+
+    def __init__(self, request: Request) -> None:
+        """Load and encode the stories and draw the initial values.
+
+        Raises:
+            RequestError: the device is not there, the stories are not, or too few of them.
+        """
+        settings = request.settings
+        self.request, self.settings = request, settings
+        device = _device(settings.runtime.device)
+        torch.set_num_threads(settings.runtime.cores)
+
+        stories = load(settings.data, settings.tasks)
+        columns = {split: stories[split].to_dict() for split in ("train", "test")}
+        self.encoder = build_encoder(settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size)
+        told = self.encoder.encode(columns["train"])
+        if len(told) < 2:
+            raise bad_value("data.size", len(told), "at least 2 training questions, one to learn and one to validate")
+        kept, held = held_out(len(told), settings.training, settings.runtime.seed)
+        self.train, self.validation, self.test = (
+            told.select(kept),
+            told.select(held),
+            self.encoder.encode(columns["test"]),
+        )
+
+        numbers = range(settings.training.first_restart, settings.training.first_restart + settings.training.restarts)
+        self.restarts = list(numbers)
+        self.model = build_model(request, self.encoder)
+        self.generators = [restart_generator(settings.runtime.seed, number) for number in numbers]
+        for place, generator in enumerate(self.generators):
+            self.model.initialise(place, generator)
+        self.model.to(device)
+        self.engine: Engine = make_engine(
+            settings.runtime.engine, self.model, self.train, settings.training, settings.runtime.cores
+        )
+
+    def state(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+        """Tensors and JSON that bring back this very state."""
+        tensors = {name: values.cpu().numpy() for name, values in self.model.state_dict().items()}
+        return tensors, {
+            "encoder": {
+                "vocabulary": self.encoder.vocabulary.as_json(),
+                "slots": self.encoder.slots,
+                "positions": self.encoder.positions,
+            },
+            "restarts": self.restarts,
+            "generators": [generator.bit_generator.state for generator in self.generators],
+        }
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to the state that `state` gave."""
+        with torch.no_grad():
+            for name, values in self.model.state_dict().items():
+                # In place: the fused kernels hold on to this memory.
+                values.copy_(torch.from_numpy(np.array(checkpoint.tensors[name])))
+        for generator, state in zip(self.generators, checkpoint.state["generators"], strict=True):
+            generator.bit_generator.state = state
+
+
+def run(request: Request, directory: Path) -> dict[str, Any]:
+    """The result of a run: from its record when there is one, else by training, from its checkpoint if it has one.
+
+    Args:
+        request: what to train.
+        directory: the run directory, made if need be. Another process that records there is waited for.
+
+    Raises:
+        RequestError: the request cannot be met as it is.
+    """
+    record = RunDirectory(directory)
+    with record.lock():
+        if (result := record.result) is not None:
+            log.info("%s: answered from the record", directory)
+            return result
+        settings = request.settings
+        check_tracker(settings.tracker)
+        experiment = Experiment(request)
+        facts = {"threads": settings.runtime.cores, "device": settings.runtime.device}
+        tracker = start_tracker(
+            settings.tracker,
+            TrackedRun(
+                run_id=request.signature,
+                name=f"{request.experiment or 'train'}/{request.name}",
+                directory=directory,
+                config=as_plain(settings),
+                group=request.experiment,
+                job_type="train",
+                tags=[settings.model.name, settings.data.source, f"task {settings.task}"],
+            ),
+        )
+        try:
+            with record.recording(request.signature, facts) as recording, tracker:
+                seconds = _train(experiment, recording, tracker)
+                result = _result(experiment, record.metrics()[-1], seconds)
+                recording.finish(result)
+                tracker.finish(result)
+        finally:
+            experiment.engine.close()
+        return result
+
+
+def _train(experiment: Experiment, recording: Recording, tracker: Tracker) -> float:
+    """Train what is left of the schedule; the seconds it took, those before an interruption included."""
+    settings = experiment.settings.training
+    started, earlier = time.perf_counter(), 0.0
+    if recording.checkpoint is not None:
+        experiment.restore(recording.checkpoint)
+        earlier = float(recording.checkpoint.state["seconds"])
+
+    def save() -> None:
+        tensors, state = experiment.state()
+        recording.save_checkpoint(tensors, {**state, "seconds": earlier + time.perf_counter() - started})
+
+    saved = time.monotonic()
+    epochs = settings.linear_start_epochs + settings.epochs
+    # The products inside the fused kernels are small and run in our own threads; more below them would be in the way.
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        Progress(experiment.request.name, epochs, recording.epoch) as progress,
+    ):
+        for epoch in train(
+            experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
+        ):
+            row = epoch.as_row()
+            recording.record_epoch(row)
+            tracker.log_epoch(row)
+            progress.update(epoch)
+            if time.monotonic() - saved >= settings.checkpoint_seconds:
+                save()
+                saved = time.monotonic()
+        save()
+    return earlier + time.perf_counter() - started
+
+
+def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The content of result.json, from the last line of metrics.jsonl and the answers to the test questions."""
+    settings, test = experiment.settings, experiment.test
+    wrong = experiment.engine.answers(test, linear=settings.training.epochs == 0) != test.answers  # [R, N]
+    errors = 100 * wrong.mean(axis=1)
+    restarts = []
+    for place, number in enumerate(experiment.restarts):
+        per_task = {str(task): 100 * float(wrong[place, test.tasks == task].mean()) for task in settings.tasks}
+        restarts.append(
+            {
+                "restart": number,
+                "seed": settings.runtime.seed,
+                "train": {"error_percent": last["train/error_percent"][place], "loss": last["train/loss"][place]},
+                "validation": {"error_percent": last["validation/error_percent"][place]},
+                "test": {"error_percent": float(errors[place]), "per_task": per_task},
+            }
+        )
+    selected = select_restart(last["train/error_percent"], last["train/loss"])
+    result = {
+        "task": settings.task,
+        "experiment": experiment.request.experiment,
+        "signature": experiment.request.signature,
+        "selected": selected,
+        "test_error_percent": float(errors[selected]),
+        "mean": float(errors.mean()),
+        "standard_deviation": float(errors.std(ddof=1)) if len(errors) > 1 else None,
+        "restarts": restarts,
+        "data": {
+            "source": settings.data.source,
+            "fingerprint": experiment.request.data_fingerprint,
+            "questions": {
+                "train": len(experiment.train),
+                "validation": len(experiment.validation),
+                "test": len(test),
+            },
+            "vocabulary": len(experiment.encoder.vocabulary) - 1,
+            "memory_slots": experiment.encoder.slots,
+            "forgotten_statements": experiment.train.forgotten + test.forgotten,
+            "unknown_words": test.unknown,
+        },
+        "seconds": seconds,
+    }
+    return {**result, "published": judge(result, match(as_plain(settings))).as_json()}
+
+
+def build_model(request: Request, encoder: Encoder) -> MemN2N:
+    """The network that a request asks for, its parameters still zero."""
+    settings = request.settings
+    words = len(encoder.vocabulary)
+    return MemN2N(settings.model, settings.training.restarts, words, encoder.slots, encoder.positions)
+
+
+def _device(name: str) -> torch.device:
+    if name != "cpu" and not torch.cuda.is_available():
+        raise bad_value("runtime.device", name, "cpu, since this machine has no CUDA device that torch can use")
+    return torch.device(name)

@@ -1,0 +1,1 @@
+"""What papers published, and how a run of ours compares with it."""

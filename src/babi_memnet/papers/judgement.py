@@ -1,0 +1,62 @@
+"""What a finished run says about the published column with its configuration: ``published`` of a result.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from babi_memnet.papers.comparison import ColumnComparison, compare, compare_column, tasks_of
+from babi_memnet.papers.matching import Match
+from babi_memnet.papers.published import PublishedColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A run held against a published column.
+
+    Attributes:
+        found: the column with the run's configuration, or why there is none.
+        comparison: the run's tasks compared (one, or all of a joint run); our side alone when no column fits.
+        notes: what a reader has to know before trusting the verdicts, a line each.
+    """
+
+    found: Match
+    comparison: ColumnComparison
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "column": self.comparison.column and self.comparison.column.name,
+            "nearest": self.found.nearest and self.found.nearest.name,
+            "differences": list(self.found.differences),
+            "notes": list(self.notes),
+            "comparison": self.comparison.as_json(),
+        }
+
+
+def judge(result: Mapping[str, Any], found: Match) -> Judgement:
+    """The run with this result.json held against the column that `match` found for its configuration."""
+    column, tasks = found.column, tasks_of(result)
+    if column is None:
+        notes = [f"no published column fits; {found.why_not()}"]
+    elif lacking := [task for task in tasks if task not in column.errors]:
+        notes = [f"the source of {column.name} gives no error for task {', '.join(map(str, lacking))}"]
+        column = None
+    else:
+        notes = _caveats(result, column)
+    cells = {task: compare(result, column, task) for task in tasks}
+    overall = compare(result, column, "joint") if result["task"] == "joint" else None
+    return Judgement(found, compare_column(cells, column, overall), tuple(notes))
+
+
+def _caveats(result: Mapping[str, Any], column: PublishedColumn) -> list[str]:
+    notes = []
+    source = result["data"]["source"]
+    if source != "official":
+        notes.append(f"the published errors are for the official stories, these are not (data.source={source})")
+    restarts = len(result["restarts"])
+    if column.restarts and restarts != column.restarts:
+        notes.append(f"the published errors were selected among {column.restarts} restarts, these among {restarts}")
+    return notes

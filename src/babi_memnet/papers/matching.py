@@ -1,0 +1,117 @@
+"""Which published column a run reproduces, decided by comparing its configuration with the experiment files.
+
+``conf/experiment/<column>.yaml`` is the one place that says what defines a column: every key it sets must have the same
+value in the run. What it leaves to the user but holds for the whole table, such as the language of the stories, stands
+under ``common`` of the table. Other keys (restarts, seeds, where the stories come from) do not make another column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, tables
+from babi_memnet.paths import conf_directory
+
+_SIZES = {"1k": 1000, "10k": 10000}
+_ONE_TASK = "1..20"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a run can be held against.
+
+    Attributes:
+        column: the published column with the run's configuration, or None.
+        nearest: the column that differs in the fewest keys; ``column`` itself when there is one.
+        differences: how the run differs from ``nearest``, as ``key=value of the run (value of the column)``.
+    """
+
+    column: PublishedColumn | None
+    nearest: PublishedColumn | None
+    differences: tuple[str, ...]
+
+    def why_not(self) -> str:
+        """One line that says why there is no column; empty when there is one."""
+        if self.column is not None:
+            return ""
+        if self.nearest is None:
+            return "no published column can be trained with this package"
+        return f"nearest: {self.nearest.name}, differs in {', '.join(self.differences)}"
+
+
+def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = None) -> Match:
+    """The published column that a run with the configuration ``settings`` reproduces, and the nearest one.
+
+    ``settings`` is the run's configuration as nested plain mappings (``task``, ``data``, ``model``, ``training``) with
+    the values the run really uses: a null that stands for a default has to be filled in before. ``among`` are the
+    tables to look in, in order of preference (default: all that are shipped).
+    """
+    run = _flat(settings)
+    run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
+    nearest: PublishedColumn | None = None
+    fewest: tuple[str, ...] = ()
+    for table in tables() if among is None else among:
+        for column in table.columns:
+            if column.experiment is None:
+                continue
+            # only some sources of stories have all the keys that are common to a table
+            common = {key: value for key, value in table.common.items() if key in run}
+            differences = _differences(run, {**experiment_facts(column.experiment), **common})
+            if nearest is None or len(differences) < len(fewest):
+                nearest, fewest = column, differences
+    return Match(None if fewest else nearest, nearest, fewest)
+
+
+def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]:
+    """What defines the experiment ``name`` (such as ``memn2n_1k/pe_ls_rn``): dotted configuration key to value.
+
+    ``directory`` holds the experiment files (default ``conf/experiment``). The model is the one its defaults list
+    chooses. Raises RequestError when there is no such experiment or its file is not a mapping.
+    """
+    directory = directory or conf_directory() / "experiment"
+    path = directory / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(str(file.relative_to(directory).with_suffix("")) for file in directory.rglob("*.yaml"))
+        raise bad_value("experiment", name, f"a file under conf/experiment{suggestion(name, known)}")
+    content = read_yaml(path)
+    if not isinstance(content, Mapping):
+        raise RequestError(f"{name}.yaml: expected a mapping of configuration keys")
+    facts = _flat({key: value for key, value in content.items() if key != "defaults"})
+    for choice in content.get("defaults", []):
+        if isinstance(choice, Mapping) and "override /model" in choice:
+            facts["model.name"] = choice["override /model"]
+    facts.setdefault("task", _ONE_TASK)
+    return facts
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        f"{key}={_shown(run[key])} ({_shown(value)})" if key in run else f"{key} missing ({_shown(value)})"
+        for key, value in facts.items()
+        if key not in run or _comparable(key, run[key]) != _comparable(key, value)
+    )
+
+
+def _comparable(key: str, value: Any) -> Any:
+    if key == "data.size":
+        return _SIZES.get(str(value), int(value) if str(value).isdigit() else value)
+    return value
+
+
+def _shown(value: Any) -> str:
+    # as one would write it on the command line
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -1,0 +1,89 @@
+"""What a run is known by: its settled settings, its signature and its directory. Needs neither torch nor Hydra."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from babi_memnet.data.sources import fingerprint
+from babi_memnet.runs.signature import signature
+from babi_memnet.settings import Settings
+
+REVISION = 1
+"""Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
+
+_PER_TASK_DIMENSION, _JOINT_DIMENSION = 20, 50
+
+# These say where things are and who watches; what the data are is in their fingerprint.
+_WITHOUT_EFFECT = (
+    "tracker",
+    "data.root",
+    "data.download",
+    "data.mirrors",
+    "training.checkpoint_seconds",
+    "runtime.device",
+    "runtime.threads",
+    "runtime.engine",
+    "runtime.outputs",
+    "runtime.debug",
+)
+_ALWAYS = ("revision", "task", "data.source", "model.name")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that was asked for.
+
+    Attributes:
+        settings: with everything settled that was left to depend on other settings.
+        experiment: the experiment file it was asked by, such as ``memn2n_1k/pe_ls_rn``, if any.
+        data_fingerprint: SHA-256 of the stories, in hex.
+        signature: equal for requests that give equal results.
+    """
+
+    settings: Settings
+    experiment: str | None
+    data_fingerprint: str
+    signature: str
+
+    @property
+    def name(self) -> str:
+        """A short name for people: the task and the signature."""
+        task = self.settings.task
+        return f"{task if task == 'joint' else f'task_{task:02d}'}-{self.signature}"
+
+    @property
+    def directory(self) -> Path:
+        """Where the run is recorded."""
+        return Path(self.settings.runtime.outputs) / (self.experiment or "train") / self.name
+
+
+def settle(settings: Settings, experiment: str | None = None) -> Request:
+    """The request for a run with these settings.
+
+    Raises:
+        RequestError: the stories it needs are not to be had.
+    """
+    if settings.model.dimension is None:
+        dimension = _JOINT_DIMENSION if settings.task == "joint" else _PER_TASK_DIMENSION
+        settings = replace(settings, model=replace(settings.model, dimension=dimension))
+    digest = fingerprint(settings.data, settings.tasks)
+    name = signature(
+        {**as_plain(settings), "revision": REVISION},
+        {key: _defaults(value) for key, value in vars(settings).items()},
+        digest,
+        always=_ALWAYS,
+        ignored=_WITHOUT_EFFECT,
+    )
+    return Request(settings, experiment, digest, name)
+
+
+def as_plain(settings: Settings) -> dict[str, Any]:
+    """The settings as nested plain dicts."""
+    return asdict(settings)
+
+
+def _defaults(part: object) -> Any:
+    """What this part of the settings would be with nothing chosen."""
+    return asdict(type(part)()) if is_dataclass(part) and not isinstance(part, type) else None

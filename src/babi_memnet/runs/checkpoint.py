@@ -1,0 +1,76 @@
+"""What a run needs to continue: tensors and a JSON document, never a pickle.
+
+``checkpoint.safetensors`` holds both, the document inside its header, so one rename replaces the whole checkpoint and
+a kill at any moment leaves a consistent one. ``checkpoint.json`` is the same document for people and for tools that
+read no tensors; loading never looks at it, because a kill between the two renames leaves it one checkpoint behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from babi_memnet.errors import RequestError
+from babi_memnet.runs.files import write_atomically
+
+TENSORS_FILE = "checkpoint.safetensors"
+DOCUMENT_FILE = "checkpoint.json"
+_KEY = "checkpoint"  # the one key in the header: several would be written in no fixed order
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after ``epoch`` epochs.
+
+    Attributes:
+        epoch: how many epochs are done, counted through all phases; 0 before the first.
+        tensors: name → array, of any shape.
+        state: the rest, as JSON holds it exactly: string keys, lists rather than tuples, ints of any size. NaN and
+            infinity are kept as Python's ``json`` writes them.
+    """
+
+    epoch: int
+    tensors: Mapping[str, np.ndarray[Any, Any]]
+    state: Mapping[str, Any]
+
+
+def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
+    """Replace the checkpoint in ``directory``.
+
+    Raises:
+        TypeError: the state holds something that JSON cannot.
+    """
+    from safetensors.numpy import save
+
+    document = {"epoch": checkpoint.epoch, "state": dict(checkpoint.state)}
+    # safetensors reads the memory behind an array as if it were contiguous and would save a transposed view wrongly.
+    tensors = {name: np.asarray(array, order="C") for name, array in checkpoint.tensors.items()}
+    content = save(tensors, metadata={_KEY: json.dumps(document)})
+    write_atomically(directory / TENSORS_FILE, content)
+    write_atomically(directory / DOCUMENT_FILE, f"{json.dumps(document, indent=1)}\n".encode())
+
+
+def load_checkpoint(directory: Path) -> Checkpoint | None:
+    """The checkpoint in ``directory``, or None when there is none.
+
+    Raises:
+        RequestError: the file is damaged or was not written by ``save_checkpoint``.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / TENSORS_FILE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+        document = json.loads(metadata[_KEY])
+        return Checkpoint(epoch=document["epoch"], tensors=tensors, state=document["state"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise RequestError(f"{path}: no readable checkpoint ({error}); delete it to start the run over") from None

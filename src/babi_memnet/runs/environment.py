@@ -1,0 +1,78 @@
+"""What a run ran on: host, versions, code. Asked from the system and package metadata; imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "babi-memnet",
+    "torch",
+    "numpy",
+    "numba",
+    "scipy",
+    "datasets",
+    "hydra-core",
+    "omegaconf",
+    "safetensors",
+    "wandb",
+)
+_GIT_SECONDS = 10.0
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def describe_environment() -> dict[str, Any]:
+    """``host``, ``pid``, ``platform``, ``cores``, ``python``, ``versions`` (package → version or None) and ``git``."""
+    return {
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {package: _version(package) for package in PACKAGES},
+        "git": describe_checkout(_PACKAGE),
+    }
+
+
+def describe_checkout(folder: Path) -> dict[str, Any] | None:
+    """``commit`` and ``dirty`` (changed or unknown files) of the git checkout that tracks ``folder``.
+
+    None without git, without a commit, or when ``folder`` only lies inside somebody else's checkout, as an installed
+    package in a virtual environment does.
+    """
+    if not _git(folder, "ls-files", "."):
+        return None
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    changes = _git(folder, "status", "--porcelain")
+    if commit is None or changes is None:
+        return None
+    return {"commit": commit, "dirty": bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, stripped; None when it fails, is missing or takes too long."""
+    # A git hook that runs us sets GIT_DIR and its like, which would point at another repository than the folder's.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            env=environment,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,75 @@
+"""Files that are whole or not there: written under a temporary name in the same folder, synced, and renamed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from babi_memnet.errors import RequestError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path`` so that a reader, or a kill at any moment, finds the old file or the new one.
+
+    The temporary name is fixed: only one process writes a run (it holds the lock), and what a killed one left behind
+    is overwritten by the next.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` as indented JSON, after ``plain``."""
+    text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The JSON object at ``path``, or None when there is no such file.
+
+    Raises:
+        RequestError: the file is damaged; the text names file and line.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        value = json.loads(content)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise RequestError(f"{path}:{line}: expected JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise RequestError(f"{path}:1: expected a JSON object")
+    return value
+
+
+def plain(value: object) -> object:
+    """``value`` as strict JSON can hold it: arrays become lists, NaN and infinity null, other mappings dicts.
+
+    A loss that diverged is null in the record; reading it back into ``np.array(losses, dtype=float)`` gives NaN.
+
+    Raises:
+        TypeError: something that is none of these (a set, an object).
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars
+        return plain(value.tolist())
+    raise TypeError(f"cannot record {value!r} as JSON")

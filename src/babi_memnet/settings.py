@@ -1,0 +1,82 @@
+"""All settings of a run: one dataclass, its parts defined beside the code they configure."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from babi_memnet.encoding.settings import TokenizerSettings
+from babi_memnet.errors import bad_value
+from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.training.settings import TrainingSettings
+
+ENGINES = ("auto", "fused", "autograd")
+TASKS = range(1, 21)
+
+
+@dataclass
+class RuntimeSettings:
+    """Where and how a run computes. Nothing here but the seed is meant to change a result.
+
+    Attributes:
+        seed: every random number comes from it; 0 is a seed like any other.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: processor cores to use; ``null`` means all that this process may use.
+        engine: how an epoch is computed: ``fused`` (CPU), ``autograd`` (any device), ``auto`` takes the faster.
+        outputs: folder of the run directories.
+        debug: show a traceback also where one line would do.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    threads: int | None = None
+    engine: str = "auto"
+    outputs: str = "outputs"
+    debug: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise bad_value("runtime.seed", self.seed, "a whole number of at least 0")
+        if self.threads is not None and self.threads < 1:
+            raise bad_value("runtime.threads", self.threads, "a whole number of at least 1, or null for all cores")
+        if self.engine not in ENGINES:
+            raise bad_value("runtime.engine", self.engine, " or ".join(ENGINES))
+        kind, _, number = self.device.partition(":")
+        if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
+            raise bad_value("runtime.device", self.device, "cpu, cuda or cuda:N")
+        if self.engine == "fused" and kind != "cpu":
+            raise bad_value("runtime.engine", self.engine, f"autograd or auto on runtime.device={self.device}")
+
+    @property
+    def cores(self) -> int:
+        """How many threads to use."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+@dataclass
+class Settings:
+    """Everything that a run is asked for.
+
+    ``task`` is 1 to 20, or ``joint`` for one network for all tasks. ``data`` and ``tracker`` hold the settings of
+    whichever source and tracker was chosen.
+    """
+
+    task: int | str
+    data: Any
+    tokenizer: TokenizerSettings
+    model: MemN2NSettings
+    training: TrainingSettings
+    tracker: Any
+    runtime: RuntimeSettings
+
+    def __post_init__(self) -> None:
+        text = str(self.task)
+        if text != "joint" and not (text.isdecimal() and int(text) in TASKS):
+            raise bad_value("task", self.task, "1 to 20, or joint")
+        self.task = text if text == "joint" else int(text)
+
+    @property
+    def tasks(self) -> list[int]:
+        """The numbers of the tasks that are learned."""
+        return list(TASKS) if self.task == "joint" else [int(self.task)]

@@ -1,0 +1,1 @@
+"""A simulator of the twenty bAbI tasks: small worlds in which things happen, are told, and are asked about."""

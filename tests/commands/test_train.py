@@ -1,0 +1,194 @@
+"""babi-train from the outside: what it prints, what it leaves behind, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.commands.conftest import SMALL, Run, only_run
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp_path: Path):
+    request = ["task=1", *SMALL, "training.restarts=3"]
+    first = command("train", *request)
+    assert first.returncode == 0, first.stderr
+    directory = only_run(tmp_path / "outputs")
+    result = json.loads((directory / "result.json").read_text())
+    assert [restart["restart"] for restart in result["restarts"]] == [0, 1, 2]
+    errors = [restart["test"]["error_percent"] for restart in result["restarts"]]
+    assert result["mean"] == pytest.approx(np.mean(errors))
+    assert result["standard_deviation"] == pytest.approx(np.std(errors, ddof=1))
+    assert result["test_error_percent"] == errors[result["selected"]]
+    training = [restart["train"]["error_percent"] for restart in result["restarts"]]
+    assert training[result["selected"]] == min(training)
+    metrics = read_lines(directory / "metrics.jsonl")
+    assert [(row["epoch"], row["phase"]) for row in metrics] == [(1, "linear_start"), (2, "softmax")]
+    assert metrics[-1]["train/error_percent"] == training
+    assert json.loads((directory / "status.json").read_text())["state"] == "done"
+    assert (directory / ".hydra" / "overrides.yaml").exists()
+    saved = load_file(directory / "checkpoint.safetensors")
+    assert saved["tables"].shape[0] == 3
+    vocabulary = json.loads((directory / "checkpoint.json").read_text())["state"]["encoder"]["vocabulary"]
+    assert len(vocabulary["words"]) == result["data"]["vocabulary"]
+
+    written = {path: path.stat().st_mtime_ns for path in directory.glob("*.json*")}
+    second = command("train", *request)
+    assert second.returncode == 0, second.stderr
+    assert {path: path.stat().st_mtime_ns for path in directory.glob("*.json*")} == written
+    assert f"{errors[result['selected']]:.1f}" in second.stdout
+    assert only_run(tmp_path / "outputs") == directory
+
+
+def test_help_and_refusals_do_not_wait_for_torch(environment: dict[str, str], tmp_path: Path):
+    script = (
+        "import sys; sys.argv[1:] = {arguments!r}\n"
+        "from babi_memnet.commands.train import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {{'torch', 'numba', 'datasets', 'wandb'}} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    for arguments in (["--help"], ["--cfg", "job"], ["task=21"]):
+        subprocess.run(
+            [sys.executable, "-c", script.format(arguments=arguments)],
+            cwd=tmp_path, env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+
+
+STATEMENTS = ["1 Anna went to the hall.", "2 Otto went to the yard.", "3 Where is Anna?\thall\t1"]
+
+
+@pytest.fixture
+def official(tmp_path: Path) -> Path:
+    """A tiny data set in the official layout."""
+    folder = tmp_path / "stories" / "en"
+    folder.mkdir(parents=True)
+    for split in ("train", "test"):
+        (folder / f"qa1_single-supporting-fact_{split}.txt").write_text("\n".join(STATEMENTS * 30) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "expected"),
+    [
+        (3, "3 Where is Anna? hall\t1", "train.txt:3: a question with 1 tab instead of 2"),
+        (2, "7 Otto went to the yard.", "train.txt:2: line number '7'; expected 2, or 1"),
+        (3, "3 Where is Anna?\thall\t9", "train.txt:3: supporting id 9"),
+        (1, None, "train.txt:1: the file is empty"),
+        (2, "2 Otto went to the y\udcffard.", "train.txt:2: not valid UTF-8"),
+    ],
+)
+def test_a_malformed_file_is_named_with_its_line(command: Run, official: Path, line: int, text, expected: str):
+    path = official / "qa1_single-supporting-fact_train.txt"
+    lines = path.read_text().splitlines()
+    lines[line - 1] = text
+    path.write_text("\n".join(lines) if text else "", encoding="utf-8", errors="surrogateescape")
+    found = command("train", "task=1", "data=official", f"data.root={official.parent}", "debug=quick", "tracker=none")
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1
+    assert expected in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["task=21"], "babi-train: task=21: expected 1 to 20, or joint"),
+        (["data=official", "data.root=/nonexistent"], "data.root=/nonexistent: no such file or folder"),
+        (["model.hops=0"], "model.hops=0: expected a whole number of at least 1"),
+        (["model.hops=many"], "model.hops=many"),
+        (["model.hop=2"], "model.hop: no such key (did you mean model.hops?)"),
+        (["training=joined"], "training=joined: no such choice (did you mean joint?)"),
+        (["experiment=memn2n_1k/pe_ls_r"], "(did you mean memn2n_1k/pe_ls_rn?)"),
+        (["data=unofficially"], "data=unofficially: no such choice (did you mean official?)"),
+        (["runtime.device=cuda:none"], "runtime.device=cuda:none: expected cpu, cuda or cuda:N"),
+        (["task=[1"], "babi-train: "),
+    ],
+)
+def test_a_wrong_request_gets_one_line_and_leaves_nothing(command: Run, tmp_path: Path, overrides, expected: str):
+    found = command("train", *overrides)
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1
+    assert expected in found.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_debugging_shows_the_traceback(command: Run):
+    found = command("train", "task=21", "runtime.debug=true")
+    assert found.returncode != 0
+    assert "Traceback" in found.stderr
+
+
+LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "training.restarts=2",
+          "training.checkpoint_seconds=0", "training.epochs=300", "training.linear_start_epochs=1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_continues_to_the_same_result(
+    command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals
+):
+    """Stopped in the middle by Ctrl-C or a kill, and called again: as if nothing had happened."""
+    stopped = tmp_path / "stopped"
+    arguments = [sys.executable, "-m", "babi_memnet.commands.train", *LONGER, f"hydra.run.dir={stopped}"]
+    process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    metrics = stopped / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and len(metrics.read_text().splitlines()) >= 5):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), errors
+    reached = len(metrics.read_text().splitlines())
+    assert 5 <= reached < 301
+
+    again = command("train", *LONGER, f"hydra.run.dir={stopped}")
+    assert again.returncode == 0, again.stderr
+    whole = command("train", *LONGER)
+    assert whole.returncode == 0, whole.stderr
+    expected = only_run(tmp_path / "outputs")
+    for name, values in load_file(expected / "checkpoint.safetensors").items():
+        np.testing.assert_array_equal(load_file(stopped / "checkpoint.safetensors")[name], values)
+    for one, other in zip(read_lines(stopped / "metrics.jsonl"), read_lines(expected / "metrics.jsonl"), strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+
+
+def test_restart_three_of_ten_is_restart_three_alone(command: Run, tmp_path: Path):
+    request = ["task=6", *SMALL]
+    assert command("train", *request, "training.restarts=5").returncode == 0
+    assert command("train", *request, "training.restarts=1", "training.first_restart=3").returncode == 0
+    results = [json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")]
+    together = next(result for result in results if len(result["restarts"]) == 5)
+    alone = next(result for result in results if len(result["restarts"]) == 1)
+    assert alone["restarts"][0] == together["restarts"][3]
+
+
+def test_a_multirun_runs_every_combination_in_its_own_directory(command: Run, tmp_path: Path):
+    found = command("train", "-m", "task=1,4", "model.hops=1,2", *SMALL)
+    assert found.returncode == 0, found.stderr
+    results = [json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")]
+    assert sorted(result["task"] for result in results) == [1, 1, 4, 4]
+
+
+def test_all_tasks_jointly(command: Run, tmp_path: Path):
+    found = command("train", "task=joint", "training=joint", *SMALL)
+    assert found.returncode == 0, found.stderr
+    result = json.loads((only_run(tmp_path / "outputs") / "result.json").read_text())
+    assert result["task"] == "joint"
+    assert result["data"]["questions"] == {"train": 1080, "validation": 120, "test": 800}
+    for restart in result["restarts"]:
+        per_task = restart["test"]["per_task"]
+        assert list(per_task) == [str(task) for task in range(1, 21)]
+        assert np.mean(list(per_task.values())) == pytest.approx(restart["test"]["error_percent"])
