@@ -23,10 +23,10 @@ run: $(READY) ## Reproduce the PE LS RN column of the paper: 20 tasks, ten resta
 	$(BIN)/babi-reproduce table=memn2n_1k 'columns=[pe_ls_rn]'
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 test-all: $(READY) ## Run the tests, those of whole commands included (minutes)
-	$(BIN)/python -m pytest -m 'integration or not integration'
+	$(BIN)/python -m pytest --numprocesses auto -m 'integration or not integration'
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -9,7 +9,13 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
 from babi_memnet.data.settings import GeneratedData, OfficialData
 from babi_memnet.encoding.settings import TokenizerSettings
@@ -55,6 +61,23 @@ class ReproduceSchema:
     runtime: Any = MISSING
 
 
+@dataclass
+class GenerateSchema:
+    """The top level of generate.yaml.
+
+    Attributes:
+        out: the folder to write to.
+        tasks: 1 to 20; null means all.
+        overwrite: whether files that exist may be replaced.
+    """
+
+    out: str = MISSING
+    tasks: list[int] | None = None
+    overwrite: bool = False
+    data: Any = MISSING
+    runtime: Any = MISSING
+
+
 # Every choice of every group of conf/: the dataclass whose values its YAML sets.
 SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"generated": GeneratedData, "official": OfficialData},
@@ -71,6 +94,7 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainSchema)
     store.store(name="reproduce_schema", node=ReproduceSchema)
+    store.store(name="generate_schema", node=GenerateSchema)
     for group, choices in SCHEMAS.items():
         for name, schema in choices.items():
             store.store(group=f"schema/{group}", name=name, node=schema)
@@ -116,6 +140,8 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, ConfigKeyError | ConfigAttributeError):
             key = link.full_key or str(link.key)
             return f"{key}: no such key{suggestion(key, known_keys())}; --cfg job lists those there are"
+        if isinstance(link, MissingMandatoryValue):
+            return f"{link.full_key}: needs a value; add {link.full_key}=..."
         if isinstance(link, ValidationError):
             return f"{_first_line(error)}: {_first_line(link)}"
         if isinstance(link, MissingConfigException) and link.missing_cfg_file:

@@ -100,13 +100,13 @@ def run(request: Request, directory: Path) -> dict[str, Any]:
     Raises:
         RequestError: the request cannot be met as it is.
     """
+    settings = request.settings
+    check_tracker(settings.tracker)
     record = RunDirectory(directory)
     with record.lock():
+        record.expect(request.signature)
         if (result := record.result) is not None:
-            log.info("%s: answered from the record", directory)
             return result
-        settings = request.settings
-        check_tracker(settings.tracker)
         experiment = Experiment(request)
         facts = {"threads": settings.runtime.cores, "device": settings.runtime.device}
         tracker = start_tracker(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import SMALL, Run
+from tests.running import SMALL, Run
 
 
 def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path: Path):

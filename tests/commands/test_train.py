@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.commands.conftest import SMALL, Run, only_run
+from tests.running import SMALL, Run, only_run
 
 
 def read_lines(path: Path) -> list[dict]:

@@ -34,7 +34,7 @@ def test_the_bytes_have_the_official_form(tmp_path: Path) -> None:
     assert folder.name == "en-25"
     first = (folder / file_name(1, "train")).read_bytes()
     assert first.startswith(
-        b"1 Daniel went back to the bathroom.\n2 John journeyed to the kitchen.\n3 Where is Daniel? \tbathroom\t1\n4 "
+        b"1 John went back to the hallway.\n2 Mary went back to the office.\n3 Where is John? \thallway\t1\n4 "
     )
     assert b"\r" not in first
     assert first.endswith(b"\n")

@@ -40,14 +40,14 @@ RESULT: dict[str, Any] = {
     "experiment": None,
     "restarts": [
         {
-            "restart": 0,
+            "restart": 3,
             "seed": 10,
             "train": {"error_percent": 2.0, "loss": 0.5},
             "validation": {"error_percent": 4.0},
             "test": {"error_percent": 5.0, "per_task": {"1": 4.0, "10": 6.0}},
         },
         {
-            "restart": 1,
+            "restart": 4,
             "seed": 11,
             "train": {"error_percent": 1.0, "loss": 0.25},
             "test": {"error_percent": 7.0, "per_task": {"1": 6.0, "10": 8.0}},
@@ -95,8 +95,8 @@ def test_the_summary_has_what_one_sorts_runs_by() -> None:
         "published/error_percent": 6.5,
         "published/difference": 0.5,
         "published/explained": True,
-        "restart_00/test/error_percent": 5.0,
-        "restart_01/test/error_percent": 7.0,
+        "restart_03/test/error_percent": 5.0,
+        "restart_04/test/error_percent": 7.0,
         "task_01/test/error_percent": 6.0,
         "task_10/test/error_percent": 8.0,
     }
@@ -117,7 +117,7 @@ def test_the_table_has_one_row_per_restart() -> None:
         "test/task_01",
         "test/task_10",
     ]
-    assert rows == [[0, 10, False, 2.0, 0.5, 4.0, 5.0, 4.0, 6.0], [1, 11, True, 1.0, 0.25, None, 7.0, 6.0, 8.0]]
+    assert rows == [[3, 10, False, 2.0, 0.5, 4.0, 5.0, 4.0, 6.0], [4, 11, True, 1.0, 0.25, None, 7.0, 6.0, 8.0]]
 
 
 class FakeRun:

@@ -92,9 +92,9 @@ def test_another_world_is_another_value() -> None:
 def test_a_record_has_the_form_of_the_official_ones() -> None:
     assert next(simulate(1, 1, 0, "train")) == StoryQuestion(
         task=1,
-        story=("Daniel went back to the bathroom.", "John journeyed to the kitchen."),
-        question="Where is Daniel?",
-        answer="bathroom",
+        story=("John went back to the hallway.", "Mary went back to the office."),
+        question="Where is John?",
+        answer="hallway",
         supporting=(0,),
         story_id=0,
     )

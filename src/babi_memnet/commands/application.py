@@ -14,7 +14,6 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.config import explain, register
-from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_directory
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -37,7 +36,7 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
         try:
             return work(config)
         except (Exception, KeyboardInterrupt) as error:
-            if not isinstance(error, RequestError):
+            if explain(error) is None and not isinstance(error, KeyboardInterrupt):
                 log.error("failed", exc_info=error)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # the launcher carries it to the driver

@@ -16,6 +16,7 @@ from babi_memnet.commands.application import launch
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.comparison import ColumnComparison, compare, compare_column, tasks_of
+from babi_memnet.papers.judgement import caveats
 from babi_memnet.papers.published import PublishedColumn, load_table
 from babi_memnet.request import Request
 from babi_memnet.runs.directory import RunDirectory
@@ -38,7 +39,9 @@ def reproduce(config: DictConfig) -> None:
             raise bad_value("tasks", task, "a list of numbers from 1 to 20, such as tasks=[1,4,15]")
     hydra = HydraConfig.get()
     passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
-    drawn, missing = [], []
+    drawn: list[ColumnComparison] = []
+    missing: list[RequestError] = []
+    notes: dict[str, None] = {}  # each once, in order
     for column in columns:
         results = {}
         for task in ["joint"] if column.joint else tasks:
@@ -47,12 +50,13 @@ def reproduce(config: DictConfig) -> None:
                 results[task] = _cell(str(column.experiment), [*overrides, *passed_on])
             except RequestError as error:
                 missing.append(error)
-                log.warning("%s, task %s: left out, %s", column.experiment, task, error)
+                notes[f"left out: {column.id}, task {task}: {error}"] = None
         if results:
             drawn.append(_compared(results, column, tasks))
+            notes |= {note: None for result in results.values() for note in caveats(result, column)}
     if not drawn:
         raise missing[0]
-    _write(Path(hydra.runtime.output_dir), config.table, drawn, missing)
+    _write(Path(hydra.runtime.output_dir), config.table, drawn, list(notes))
 
 
 def _cell(experiment: str, overrides: list[str]) -> dict[str, Any]:
@@ -95,13 +99,13 @@ def _compared(results: dict[Any, dict[str, Any]], column: PublishedColumn, tasks
     return compare_column({task: compare(result, column, task) for task, result in results.items()}, column)
 
 
-def _write(directory: Path, table: str, drawn: list[ColumnComparison], missing: list[RequestError]) -> None:
+def _write(directory: Path, table: str, drawn: list[ColumnComparison], notes: list[str]) -> None:
     from babi_memnet.papers.view import column_table, column_tables, show, to_markdown
 
     columns = [column.as_json() for column in drawn]
-    write_json(directory / "table.json", {"id": table, "columns": columns, "missing": [str(e) for e in missing]})
-    write_atomically(directory / "table.md", to_markdown(column_table(columns, table)).encode())
-    show(column_tables(columns, width=100, title=table))
+    write_json(directory / "table.json", {"id": table, "columns": columns, "notes": notes})
+    write_atomically(directory / "table.md", to_markdown(column_table(columns, table, notes)).encode())
+    show(column_tables(columns, width=100, title=table, notes=notes))
     log.info("%s: table.json, table.md", directory)
 
 

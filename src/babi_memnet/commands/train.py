@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,13 +13,17 @@ from babi_memnet.commands.application import launch
 from babi_memnet.config import request_of
 from babi_memnet.runs.directory import RunDirectory
 
+log = logging.getLogger(__name__)
+
 
 def train(config: DictConfig) -> float:
     """Run one request; returns the validation error of the selected restart, for hyperparameter searches."""
     hydra = HydraConfig.get()
     request = request_of(config, hydra.runtime.choices.get("experiment"))
     directory = Path(hydra.runtime.output_dir)
-    result = RunDirectory(directory).result
+    record = RunDirectory(directory)
+    record.expect(request.signature)
+    result = record.result
     if result is None:
         # Only now: what is on record or refused, and --help, should not wait for torch.
         from babi_memnet.experiment import run
@@ -27,6 +32,7 @@ def train(config: DictConfig) -> float:
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])
+    log.info("record: %s", directory)
     return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
 
 

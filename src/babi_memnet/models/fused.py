@@ -58,10 +58,10 @@ class Stories(NamedTuple):
     answers: Integers  # [N]
 
 
-# Scratch space of one batch: pair_* [2B, d], maps and d_spread [2B, V], spread [K, 2B, V], attention [K, B, M],
-# states [K+1, B, d], logits [B, V], d_state [B, d], d_attention [B, M], d_table [V, d].
+# Scratch space of one batch: weights l [J, d], pair_* [2B, d], maps and d_spread [2B, V], spread [K, 2B, V],
+# attention [K, B, M], states [K+1, B, d], logits [B, V], d_state [B, d], d_attention [B, M], d_table [V, d].
 _Scratch = namedtuple(
-    "_Scratch", "pair_state pair_read maps spread attention states logits d_state d_attention d_spread d_table"
+    "_Scratch", "weights pair_state pair_read maps spread attention states logits d_state d_attention d_spread d_table"
 )
 
 
@@ -70,7 +70,11 @@ def _scratch(network, batch, slots):  # type: ignore[no-untyped-def]
     words, d = network.tables.shape[1:]
     hops = network.input_tables.size
     f = np.float32
+    weights = np.ones((network.g.size, d), f)
+    for j in range(network.g.size):
+        weights[j] += network.g[j] * network.h
     return _Scratch(
+        weights,
         np.zeros((2 * batch, d), f),
         np.zeros((2 * batch, d), f),
         np.zeros((2 * batch, words), f),
@@ -83,6 +87,27 @@ def _scratch(network, batch, slots):  # type: ignore[no-untyped-def]
         np.zeros((2 * batch, words), f),
         np.zeros((words, d), f),
     )
+
+
+@_compiled
+def _exp(x):  # type: ignore[no-untyped-def]
+    """e^x for x up to 88, to the last bit or two of a float32, in operations that vectorise; libm's does not.
+
+    x = n ln 2 + r with a whole n and |r| <= ln 2 / 2. A polynomial gives e^r, and 2^n is put together from its bits.
+    The constants are those of expf in the Cephes library (Moshier 1989).
+    """
+    f = np.float32
+    x = max(x, f(-87))
+    n = np.floor(x * f(1.44269504) + f(0.5))
+    r = x - n * f(0.693359375) + n * f(2.12194440e-4)
+    p = f(1.9875691500e-4)
+    p = p * r + f(1.3981999507e-3)
+    p = p * r + f(8.3334519073e-3)
+    p = p * r + f(4.1665795894e-2)
+    p = p * r + f(1.6666665459e-1)
+    p = p * r + f(5.0000001201e-1)
+    p = p * r * r + r + f(1)
+    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
 @_compiled
@@ -140,10 +165,11 @@ def _softmax(network, counts, index, scores):  # type: ignore[no-untyped-def]
         top = _ZERO if empty else np.float32(-np.inf)
         for m in range(count):
             top = max(top, scores[b, m])
-        total = empty * np.exp(-top) if empty else _ZERO
+        total = np.float32(empty) * _exp(-top) if empty else _ZERO
         for m in range(count):
-            scores[b, m] = np.exp(scores[b, m] - top)
-            total += scores[b, m]
+            weight = _exp(scores[b, m] - top)
+            scores[b, m] = weight
+            total += weight
         for m in range(count):
             scores[b, m] /= total
 
@@ -152,7 +178,7 @@ def _softmax(network, counts, index, scores):  # type: ignore[no-untyped-def]
 def _forward(network, stories, index, times, linear, scratch):  # type: ignore[no-untyped-def]
     """Fills scratch: the states after every hop, the attention of every hop and the logits."""
     batch = index.size
-    h, g = network.h, network.g
+    h = network.h
     d = h.size
     state = scratch.states[0]
     state[:] = 0
@@ -163,7 +189,7 @@ def _forward(network, stories, index, times, linear, scratch):  # type: ignore[n
             if question[j] == 0:
                 break
             for i in range(d):
-                state[b, i] += table[question[j], i] * (_ONE + h[i] * g[j])
+                state[b, i] += table[question[j], i] * scratch.weights[j, i]
     for k in range(network.input_tables.size):
         state, following, attention = scratch.states[k], scratch.states[k + 1], scratch.attention[k]
         _pair(state, h, scratch.pair_state)
@@ -201,8 +227,9 @@ def _cross_entropy(stories, index, logits, chosen):  # type: ignore[no-untyped-d
         right = row[answer] - top
         total = _ZERO
         for v in range(row.size):
-            row[v] = np.exp(row[v] - top)
-            total += row[v]
+            weight = _exp(row[v] - top)
+            row[v] = weight
+            total += weight
         for v in range(row.size):
             row[v] /= total
         row[answer] -= _ONE
@@ -215,7 +242,7 @@ def _cross_entropy(stories, index, logits, chosen):  # type: ignore[no-untyped-d
 def _backward(network, stories, index, times, linear, gradients, hop_gradient, scratch):  # type: ignore[no-untyped-def]
     """Adds the gradients of one batch, from the gradient of the logits that scratch holds."""
     batch = index.size
-    h, g = network.h, network.g
+    h = network.h
     d = h.size
     d_state = scratch.d_state
     np.dot(scratch.logits, network.tables[network.answer_table], d_state)
@@ -262,7 +289,7 @@ def _backward(network, stories, index, times, linear, gradients, hop_gradient, s
             if question[j] == 0:
                 break
             for i in range(d):
-                gradient[question[j], i] += d_state[b, i] * (_ONE + h[i] * g[j])
+                gradient[question[j], i] += d_state[b, i] * scratch.weights[j, i]
 
 
 @_compiled

@@ -26,13 +26,16 @@ class Judgement:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """As plain JSON values: first what one asks for, then, below ``comparison``, all of it."""
+        comparison = self.comparison.as_json()
         return {
             "column": self.comparison.column and self.comparison.column.name,
+            "error_percent": comparison["published"] and comparison["published"]["mean"],
+            **{key: comparison[key] for key in ("difference", "explained_by", "verdict")},
             "nearest": self.found.nearest and self.found.nearest.name,
             "differences": list(self.found.differences),
             "notes": list(self.notes),
-            "comparison": self.comparison.as_json(),
+            "comparison": comparison,
         }
 
 
@@ -45,13 +48,14 @@ def judge(result: Mapping[str, Any], found: Match) -> Judgement:
         notes = [f"the source of {column.name} gives no error for task {', '.join(map(str, lacking))}"]
         column = None
     else:
-        notes = _caveats(result, column)
+        notes = caveats(result, column)
     cells = {task: compare(result, column, task) for task in tasks}
     overall = compare(result, column, "joint") if result["task"] == "joint" else None
     return Judgement(found, compare_column(cells, column, overall), tuple(notes))
 
 
-def _caveats(result: Mapping[str, Any], column: PublishedColumn) -> list[str]:
+def caveats(result: Mapping[str, Any], column: PublishedColumn) -> list[str]:
+    """What to know before comparing the run with this result.json with the column, a line each."""
     notes = []
     source = result["data"]["source"]
     if source != "official":

@@ -65,24 +65,26 @@ def run_table(judgement: Mapping[str, Any]) -> Sheet:
     return Sheet(title, header, tuple(rows), summary, tuple(notes))
 
 
-def column_table(columns: Sequence[Mapping[str, Any]], title: str = "") -> Sheet:
+def column_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
     """Tasks × columns, each as ours, published, difference and mark; mean and failed tasks below.
 
     ``columns`` are `ColumnComparison.as_json()`, the ``columns`` of a table.json. A task that a column lacks
-    is left empty.
+    is left empty. ``notes`` are added below.
     """
     tasks = _in_order({task for column in columns for task in column["cells"]})
     rows = [(task, *_flat(_column_cells(column["cells"].get(task)) for column in columns)) for task in tasks]
     rows.append(("mean", *_flat(_mean_cells(column) for column in columns)))
     rows.append(("failed", *_flat(_failed_row(column, 4) for column in columns)))
     header = ("task", *_flat((f"{column['id'] or ''}\nours", "published", "diff", "") for column in columns))
-    notes = [LEGEND]
+    below = [LEGEND, *notes]
     if any(len(column["cells"]) < len(tasks) for column in columns):
-        notes.append("means and failed tasks are over the tasks present, on both sides")
-    return Sheet(title, header, tuple(rows), 2, tuple(notes))
+        below.append("means and failed tasks are over the tasks present, on both sides")
+    return Sheet(title, header, tuple(rows), 2, tuple(below))
 
 
-def column_tables(columns: Sequence[Mapping[str, Any]], width: int, title: str = "") -> list[Sheet]:
+def column_tables(
+    columns: Sequence[Mapping[str, Any]], width: int, title: str = "", notes: Sequence[str] = ()
+) -> list[Sheet]:
     """`column_table` cut into as many tables as it takes to stay within ``width`` characters, if one column does."""
     sheets: list[Sheet] = []
     start = 0
@@ -90,7 +92,7 @@ def column_tables(columns: Sequence[Mapping[str, Any]], width: int, title: str =
         count = 1
         while start + count < len(columns) and _width(column_table(columns[start : start + count + 1])) <= width:
             count += 1
-        sheets.append(column_table(columns[start : start + count], title))
+        sheets.append(column_table(columns[start : start + count], title, notes))
         start += count
     return sheets
 

@@ -117,9 +117,9 @@ def result_summary(result: Mapping[str, Any]) -> dict[str, Any]:
     summary = {name: result[name] for name in names if result.get(name) is not None}
     published = result.get("published") or {}
     summary |= {f"published/{name}": value for name, value in published.items() if _is_simple(value)}
-    for restart in result["restarts"]:
+    for place, restart in enumerate(result["restarts"]):
         summary[f"restart_{restart['restart']:02d}/test/error_percent"] = restart["test"]["error_percent"]
-        if restart["restart"] == result["selected"]:
+        if place == result["selected"]:
             per_task = restart["test"].get("per_task") or {}
             summary |= {f"task_{int(task):02d}/test/error_percent": error for task, error in per_task.items()}
     return summary
@@ -131,10 +131,10 @@ def restart_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     columns = ["restart", "seed", "selected", "train/error_percent", "train/loss"]
     columns += ["validation/error_percent", "test/error_percent", *(f"test/task_{task:02d}" for task in tasks)]
     rows = []
-    for restart in result["restarts"]:
+    for place, restart in enumerate(result["restarts"]):
         per_task = {int(task): error for task, error in (restart["test"].get("per_task") or {}).items()}
         train, validation, test = (restart.get(split) or {} for split in ("train", "validation", "test"))
-        row = [restart["restart"], restart["seed"], restart["restart"] == result["selected"]]
+        row = [restart["restart"], restart["seed"], place == result["selected"]]
         row += [train.get("error_percent"), train.get("loss"), validation.get("error_percent")]
         rows.append([*row, test.get("error_percent"), *(per_task.get(task) for task in tasks)])
     return columns, rows

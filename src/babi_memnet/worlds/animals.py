@@ -69,19 +69,20 @@ class ColoursTask(Task):
         animal_of: dict[str, tuple[str, int]] = {}
         colour_of: dict[str, tuple[str, int]] = {}
         noted: dict[str, str] = {}
+        unfinished = list(self.people)
         while len(story.statements) < 2 * len(self.people) - 1:
-            person = dice.choose(self.people)
-            if dice.chance(0.5):
-                if person not in animal_of:
-                    animal = dice.choose(self.animals)
-                    animal_of[person] = animal, story.tell(wording.IS_A.format(who=person, animal=animal))
-                    # A new example makes the generator forget the colour: 7.5 % of stories contradict themselves.
-                    noted.pop(animal, None)
-            elif person in animal_of and person not in colour_of:
-                animal = animal_of[person][0]
+            person = dice.choose(unfinished)
+            if person not in animal_of:
+                animal = dice.choose(self.animals)
+                animal_of[person] = animal, story.tell(wording.IS_A.format(who=person, animal=animal))
+                # A new example makes the generator forget the colour: 7.5 % of stories contradict themselves.
+                noted.pop(animal, None)
+            else:
+                animal, _ = animal_of[person]
                 colour = noted.setdefault(animal, dice.choose(self.colours))
                 colour_of[person] = colour, story.tell(wording.IS.format(who=person, state=colour))
-        (person,) = set(self.people) - set(colour_of)
+                unfinished.remove(person)
+        (person,) = unfinished
         animal, line = animal_of[person]
         others = [other for other in colour_of if animal_of[other][0] == animal]
         if len(others) not in self.others_needed:

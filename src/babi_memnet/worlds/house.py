@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
@@ -79,6 +80,7 @@ class House(World[Event]):
     def __init__(self, task: HouseTask, dice: Dice, story: Story) -> None:
         super().__init__(dice, story)
         self.task = task
+        self.deeds = tuple(product(task.kinds, task.people))
         self.place_of = {who_or_what: dice.choose(task.places) for who_or_what in (*task.people, *task.things)}
         self.holder_of: dict[str, str | None] = dict.fromkeys(task.things)
         self.last_handling: dict[str, Get | Drop] = {}
@@ -95,8 +97,8 @@ class House(World[Event]):
         # Actor, kind and arguments are drawn together and thrown away together if they do not fit the state: whoever
         # has more to do therefore acts more often.
         while True:
-            actor = self.dice.choose(self.task.people)
-            event = self.dice.choose(self.task.kinds)(self, actor)
+            kind, actor = self.dice.choose(self.deeds)
+            event = kind(self, actor)
             if event is not None:
                 return event
 

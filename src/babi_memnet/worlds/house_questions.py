@@ -59,8 +59,9 @@ def where_was_the_thing(house: House, recent: Sequence[Event]) -> Asked | None:
     moves of all recent events are equally likely.
     """
     named = [event.thing for event in recent if not isinstance(event, Move)]
-    changes = {thing: _changes_of_place(house, thing) for thing in dict.fromkeys(named)}
-    possible = [change for thing in named for change in changes[thing]]
+    possible = [
+        change for thing in named if len(house.carried[thing]) > 1 for change in _changes_of_place(house, thing)
+    ]
     for _ in range(DRAWS if possible else 0):
         drawn = house.dice.below(DRAWS_PER_EVENT * len(recent))
         if drawn < len(possible):

@@ -34,14 +34,14 @@ class Layout:
         A place and then one of its neighbours is drawn until a new pair comes up. A place with a single neighbour
         therefore tends to come first in its pair, and its pair to come early.
         """
-        places = tuple(self.side)
-        told: set[tuple[str, str]] = set()
-        # The neighbours of a place count from both of its ends.
-        while len(told) < sum(map(len, self.side.values())):
+        neighbours = {place: tuple(sides) for place, sides in self.side.items()}
+        places = tuple(neighbours)
+        untold = {(place, neighbour) for place in places for neighbour in neighbours[place]}
+        while untold:
             place = dice.choose(places)
-            neighbour = dice.choose(tuple(self.side[place]))
-            if (place, neighbour) not in told:
-                told |= {(place, neighbour), (neighbour, place)}
+            neighbour = dice.choose(neighbours[place])
+            if (place, neighbour) in untold:
+                untold -= {(place, neighbour), (neighbour, place)}
                 yield place, neighbour
 
 
@@ -122,7 +122,7 @@ class PathTask(Task):
 
     def _add_side_rooms(self, dice: Dice, layout: Layout, path: tuple[str, ...]) -> None:
         """Puts each other place on a free side of one on the path. Two places can come to lie on the same spot."""
-        for place in dice.shuffled([place for place in self.places if place not in path]):
+        for place in (place for place in self.places if place not in path):
             while place not in layout.side:
                 beside, side = dice.choose(path), dice.choose(COMPASS)
                 if side not in (layout.side[other][beside] for other in layout.side[beside]):

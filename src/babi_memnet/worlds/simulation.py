@@ -26,7 +26,7 @@ def simulate(task: int, questions: int | None, seed: int, split: str) -> Iterato
     """
     if task not in TASKS:
         raise bad_value("task", task, "1 to 20")
-    dice = Dice(task, split, seed)
+    dice = Dice(split, seed, task)
     return islice(_records(task, TASKS[task], dice), questions)
 
 

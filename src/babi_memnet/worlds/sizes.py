@@ -19,7 +19,8 @@ class SizesTask(Task):
     """Things of different sizes: those in ``fixed`` go from small to large, and every container is larger than those.
 
     Blocks of ``statements`` comparisons are told, each followed by questions until ``draws`` have been made or
-    ``questions`` asked; the first block that gets all of its questions is the last.
+    ``questions`` asked; the first block that gets all of its questions is the last. A draw is of one of the ``window``
+    last comparisons.
     """
 
     fixed: tuple[str, ...] = (wording.CHOCOLATE, wording.BOX_OF_CHOCOLATES)
@@ -27,6 +28,7 @@ class SizesTask(Task):
     statements: int = 5
     questions: int = 5
     draws: int = 100
+    window: int = 10
 
     def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
         by_size = (*self.fixed, *dice.shuffled(self.containers))
@@ -54,9 +56,9 @@ class SizesTask(Task):
     def _ask(self, dice: Dice, told: list[tuple[str, str]]) -> Asked | None:
         """A question with the answer yes about something large, or no about something small, if the draw allows one.
 
-        One comparison is drawn; another one, the first that names its middle, must lead on from there.
+        One of the last comparisons is drawn; another one, the first that names its middle, must lead on from there.
         """
-        line = dice.below(len(told))
+        line = len(told) - 1 - dice.below(min(self.window, len(told)))
         if dice.chance(LAST_DUPLICATE):
             line = max(index for index, pair in enumerate(told) if pair == told[line])
         small, large = told[line]

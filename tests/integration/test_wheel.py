@@ -1,0 +1,36 @@
+"""An installed wheel works from any directory: the configuration travels inside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.integration
+def test_a_wheel_brings_its_configuration(tmp_path: Path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+    subprocess.run([*build, str(ROOT)], check=True, capture_output=True, text=True)
+    (wheel,) = tmp_path.glob("babi_memnet-*.whl")
+    unpacked = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    assert (unpacked / "babi_memnet" / "data" / "official_sha256.txt").exists()
+    shipped = {path.relative_to(unpacked / "babi_memnet") for path in unpacked.glob("babi_memnet/conf/**/*.yaml")}
+    assert shipped == {path.relative_to(ROOT) for path in ROOT.glob("conf/**/*.yaml")}
+    shown = subprocess.run(
+        [sys.executable, "-c", "import babi_memnet.commands.train as t; print(t.__file__); t.main()", "--cfg", "job"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.startswith(str(unpacked))
+    assert "linear_start_epochs: 20" in shown.stdout

@@ -1,0 +1,77 @@
+"""The documentation tells the truth: its commands run, its links lead somewhere, its keys exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from babi_memnet.config import known_keys
+from tests.running import Run
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SMALL = {
+    "babi-train": ["debug=quick", "tracker=none"],
+    "babi-reproduce": ["debug=quick", "tracker=none"],
+    "babi-generate": [],
+}
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every line of every bash block, with its page."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```bash\n(.*?)```", page.read_text(), flags=re.DOTALL):
+            lines = block.replace("\\\n", " ").splitlines()
+            found += [(page.name, line.strip()) for line in lines if line.strip() and not line.startswith("#")]
+    return list(dict.fromkeys(found))
+
+
+def test_there_are_commands():
+    assert len(commands()) > 10
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_a_command_of_the_documentation_runs(command: Run, tmp_path: Path, page: str, line: str):
+    words = shlex.split(line, comments=True)
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE), line
+        return
+    overrides = words[1:] + SMALL[words[0]]
+    if "data=official" in words:
+        # Stands for the official files wherever the page says they lie.
+        (root,) = (word.partition("=")[2] for word in words if word.startswith("data.root="))
+        made = command("generate", "out=made", "data.size=60", "data.test_questions=40")
+        assert made.returncode == 0, made.stderr
+        (tmp_path / root).mkdir()
+        (tmp_path / "made/tasks_1-20_v1-2/en-60").rename(tmp_path / root / "en")
+    else:
+        overrides += ["data.size=60", "data.test_questions=40"]
+    done = command(words[0].removeprefix("babi-"), *overrides)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_keys_exist(page: Path):
+    known = set(known_keys())
+    groups = "data|tokenizer|model|training|tracker|runtime"
+    for key in re.findall(rf"(?<![\w/.])((?:{groups})\.[a-z_]+)\b(?![\w./(])", page.read_text()):
+        if key != "model.hop":  # shown as a mistake
+            assert key in known, f"{page.name}: {key}"
+
+
+def test_every_page_is_reached_from_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in readme
