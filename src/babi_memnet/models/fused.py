@@ -21,6 +21,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+# numba takes its matrix products from here. Loaded now, so that whoever limits the threads of BLAS finds it: with
+# threads of its own below ours, a product of this size takes ten times as long.
+import scipy.linalg.cython_blas  # noqa: F401
 from numba import njit
 
 Floats = npt.NDArray[np.float32]

@@ -53,7 +53,8 @@ class Day(World[Visit]):
             self.clauses.append(visit)
 
     def ask(self, recent: Sequence[Visit]) -> Asked | None:
-        possible = [visit for visit in recent if self._has_one_before(visit)]
+        # "Before the park" means the last visit to the park so far, also when an earlier one was drawn.
+        possible = [last for last in map(self._last_visit, recent) if last.turn > 0]
         if not possible:
             return None
         for visit in self.dice.shuffled_cyclically(self.untold):
@@ -64,10 +65,9 @@ class Day(World[Visit]):
         question = wording.WHERE_WAS_PERSON.format(who=visit.person, place=visit.place)
         return Asked(question, before.place, (visit.line, before.line))
 
-    def _has_one_before(self, visit: Visit) -> bool:
-        """Whether this was not the person's first visit anywhere but is, so far, their last one to its place."""
-        later = self.visits_of[visit.person][visit.turn + 1 :]
-        return visit.turn > 0 and all(other.place != visit.place for other in later)
+    def _last_visit(self, visit: Visit) -> Visit:
+        """The last visit of the same person to the same place."""
+        return next(other for other in reversed(self.visits_of[visit.person]) if other.place == visit.place)
 
     def _tell(self, visit: Visit) -> int:
         sentence = self.dice.choose(wording.MOVE)
