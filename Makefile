@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lint format bench clean
+.PHONY: help setup run test test-slow lint format bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,8 +25,9 @@ run: $(READY) ## Reproduce the PE LS RN column of the paper: 20 tasks, ten resta
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest --numprocesses auto
 
-test-all: $(READY) ## Run the tests, those of whole commands included (minutes)
-	$(BIN)/python -m pytest --numprocesses auto -m 'integration or not integration'
+test-slow: $(READY) ## Run the tests of whole commands, and those that need the official data (BABI_DATA)
+	$(BIN)/python -m pytest --numprocesses auto -m integration
+	$(BIN)/python -m pytest --numprocesses auto tests/data tests/worlds
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from babi_memnet.data.settings import GeneratedData, OfficialData
+from babi_memnet.data.settings import GeneratedData, HubData, OfficialData, SavedData
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import RequestError, suggestion
 from babi_memnet.models.settings import MemN2NSettings
@@ -67,11 +67,13 @@ class GenerateSchema:
 
     Attributes:
         out: the folder to write to.
+        format: babi (the official layout, generated stories only), parquet, or datasets (what save_to_disk writes).
         tasks: 1 to 20; null means all.
         overwrite: whether files that exist may be replaced.
     """
 
     out: str = MISSING
+    format: str = "babi"
     tasks: list[int] | None = None
     overwrite: bool = False
     data: Any = MISSING
@@ -80,7 +82,7 @@ class GenerateSchema:
 
 # Every choice of every group of conf/: the dataclass whose values its YAML sets.
 SCHEMAS: dict[str, dict[str, type]] = {
-    "data": {"generated": GeneratedData, "official": OfficialData},
+    "data": {"generated": GeneratedData, "hub": HubData, "official": OfficialData, "saved": SavedData},
     "tokenizer": {"words": TokenizerSettings},
     "model": {"memn2n": MemN2NSettings},
     "training": {"restarts": TrainingSettings},
@@ -165,4 +167,5 @@ def _first_line(error: BaseException) -> str:
 
 
 def _run_directory(*, _root_: DictConfig) -> str:
-    return str(request_of(_root_, _root_.hydra.runtime.choices.get("experiment")).directory)
+    # Absolute, so that in a multirun it stands on its own and not below the folder of the sweep.
+    return str(request_of(_root_, _root_.hydra.runtime.choices.get("experiment")).directory.absolute())

@@ -180,6 +180,7 @@ def test_a_multirun_runs_every_combination_in_its_own_directory(command: Run, tm
     assert found.returncode == 0, found.stderr
     results = [json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")]
     assert sorted(result["task"] for result in results) == [1, 1, 4, 4]
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
 def test_all_tasks_jointly(command: Run, tmp_path: Path):

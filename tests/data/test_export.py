@@ -87,3 +87,14 @@ def test_progress_counts_questions(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_an_unknown_task(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"task=21"):
         write_official_layout(SMALL, tmp_path, [21], progress=False)
+
+
+def test_a_shift_is_written_to_the_test_file_or_refused_before_anything_is(tmp_path: Path) -> None:
+    shifted = GeneratedData(size=25, test_questions=12, shift="places")
+    plain = contents(write_official_layout(SMALL, tmp_path / "plain", [1], progress=False))
+    other = contents(write_official_layout(shifted, tmp_path / "shifted", [1], progress=False))
+    assert other[file_name(1, "train")] == plain[file_name(1, "train")]
+    assert b"attic" in other[file_name(1, "test")]
+    with pytest.raises(RequestError, match=r"data.shift=places: does not exist for task 15"):
+        write_official_layout(shifted, tmp_path / "refused", [1, 15], progress=False)
+    assert not (tmp_path / "refused").exists()

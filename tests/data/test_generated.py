@@ -63,6 +63,7 @@ def test_one_size_has_one_name(size: int | str, name: str, questions: int, folde
         ({"seed": -1}, "data.seed=-1: expected a whole number of at least 0"),
         ({"test_questions": 0}, "data.test_questions=0: expected"),
         ({"source": "official"}, "data.source=official: expected generated"),
+        ({"shift": "longest"}, "data.shift=longest: expected one of none, longer, distractors, supports, names"),
     ],
 )
 def test_wrong_settings_name_the_key(wrong: dict[str, object], message: str) -> None:
@@ -83,9 +84,11 @@ def test_the_fingerprint_stands_for_everything_that_decides(monkeypatch: pytest.
         GeneratedData(seed=1),
         GeneratedData(test_questions=999),
         GeneratedData(disjoint=True),
+        GeneratedData(shift="names"),
+        GeneratedData(shift="places"),
     ]
     known = {fingerprint(settings, [1, 2]) for settings in others} | {fingerprint(GeneratedData(), [2, 1])}
-    assert len(known) == 6
+    assert len(known) == 8
     assert fingerprint(GeneratedData(size="1000"), [1, 2]) in known
     assert not own_cache.exists()
     monkeypatch.setattr(generated, "SIMULATOR_VERSION", SIMULATOR_VERSION + 1)
@@ -178,3 +181,38 @@ def test_disjoint_is_refused_when_training_has_almost_everything(monkeypatch: py
     monkeypatch.setattr(generated, "_HOPELESS", 8)
     with pytest.raises(RequestError, match=r"data.disjoint=true: after 5000 training questions of task 4"):
         load(GeneratedData(size=5000, disjoint=True), [4])
+
+
+def test_a_shift_changes_the_test_questions_alone(own_cache: Path) -> None:
+    plain, shifted = (GeneratedData(size=30, test_questions=20, seed=3, shift=shift) for shift in ("none", "names"))
+    before = load(plain, [1])
+    after = load(shifted, [1])
+    assert from_dataset(after["train"]) == from_dataset(before["train"])
+    assert from_dataset(after["test"]) == list(simulate(1, 20, 3, "test", "names"))
+    assert after["train"]._fingerprint == before["train"]._fingerprint
+    assert after["test"]._fingerprint != before["test"]._fingerprint
+    # One file of training questions serves both.
+    assert len(cached_files(own_cache)) == 3
+
+
+def test_without_a_shift_fingerprints_are_what_they_were_before_there_were_shifts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generated, "SIMULATOR_VERSION", 1)
+    before = "e8b8f5e5abd6a5a8fdc839c6dbadb14378eea5b78a1614afbed7d098b6958e40"
+    assert fingerprint(GeneratedData(), [1, 2]) == before
+
+
+@pytest.mark.parametrize("ask", [load, fingerprint])
+def test_a_shift_that_does_not_exist_for_a_task(ask: object, own_cache: Path) -> None:
+    with pytest.raises(
+        RequestError, match=r"data.shift=longer: does not exist for task 4; it exists for tasks 1, 2, 3, 5"
+    ):
+        ask(GeneratedData(shift="longer"), [1, 4])  # type: ignore[operator]
+    assert not own_cache.exists()
+
+
+def test_disjoint_questions_are_shifted_too() -> None:
+    # No training story has these names, so nothing has to be drawn again.
+    settings = GeneratedData(size=30, test_questions=20, seed=3, disjoint=True, shift="names")
+    assert from_dataset(load(settings, [1])["test"]) == list(simulate(1, 20, 3, "test", "names"))

@@ -30,8 +30,10 @@ def test_an_unknown_source_is_named() -> None:
 
 def test_importing_data_loads_nothing_heavy() -> None:
     program = (
-        "import sys, babi_memnet.data.official, babi_memnet.data.sources\n"
-        "print({'datasets', 'pyarrow', 'numpy', 'torch', 'hydra', 'omegaconf', 'tqdm'} & set(sys.modules))"
+        "import sys\n"
+        "from babi_memnet.data import export, hub, official, saved, sources\n"
+        "heavy = {'datasets', 'huggingface_hub', 'pyarrow', 'numpy', 'torch', 'hydra', 'omegaconf', 'tqdm'}\n"
+        "print(heavy & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

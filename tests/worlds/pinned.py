@@ -1,4 +1,7 @@
-"""SHA-256 of the first 200 training and 200 test questions of every task, seed 0, in the official format."""
+"""SHA-256 of simulated questions of seed 0 in the official format.
+
+Of every task the first 200 training and 200 test questions; of every shift the first 40 of all of its tasks in order.
+"""
 
 from __future__ import annotations
 
@@ -25,4 +28,13 @@ DIGESTS = {
     18: "4ba333c08bc1ac36b53bfdcb9ee877115e4690d69fb4d144fdf328c59966fd64",
     19: "4bfa8ad08d823a104c75eec805ee7724e266db1426ea17bfe0d2d0d56fda8875",
     20: "2038839ea0f213f52567960de3238423ac1944458a1f6f80cdf707b61c74ff73",
+}
+
+SHIFTED = {
+    "longer": "93af97321180111431838099771ac900bcc487873da24a3481422927962916c0",
+    "distractors": "e76ca34a8165bcd33e89d51fd0e974b11ec3775fa9cac3e09be029e2c15bbdd9",
+    "supports": "56dd6b7b3359be7ab23a8d63a04cccb3b42c4d74294d2bb6e854470363aff08f",
+    "names": "65615006110e4480e87a013efda56e880ff643fcb98f0170efb3566a03748376",
+    "places": "e0f51819e5c7c55e610f3b40918c12fb1dd7455501dc83d5d1459f4ce08eaa32",
+    "things": "251bfd126af044105e89bf47337202f7925cc64a0a650117cd81e4cc52d436c9",
 }

@@ -1,16 +1,17 @@
-"""babi-generate: simulated stories as files in the official layout."""
+"""babi-generate: stories as files, simulated ones in the official layout, those of any source as Parquet or dataset."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.data.export import write_official_layout
+from babi_memnet.data.export import write_official_layout, write_saved
+from babi_memnet.data.saved import FORMS
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.errors import bad_value
 from babi_memnet.settings import TASKS
@@ -20,11 +21,16 @@ log = logging.getLogger(__name__)
 
 def generate(config: DictConfig) -> None:
     """Write the files that the configuration asks for."""
-    settings = OmegaConf.to_object(config.data)
-    if not isinstance(settings, GeneratedData):
-        raise bad_value("data", config.data.source, "generated, the only source that makes new stories")
-    tasks = list(config.tasks or TASKS)
-    folder = write_official_layout(settings, Path(config.out), tasks, config.overwrite, progress=sys.stderr.isatty())
+    settings: Any = OmegaConf.to_object(config.data)
+    tasks, out, progress = list(config.tasks or TASKS), Path(config.out), sys.stderr.isatty()
+    if config.format in FORMS:
+        folder = write_saved(settings, out, tasks, config.format, config.overwrite, progress)
+    elif config.format != "babi":
+        raise bad_value("format", config.format, f"babi, {' or '.join(FORMS)}")
+    elif not isinstance(settings, GeneratedData):
+        raise bad_value("data", config.data.source, "generated; the others are written by format=parquet or datasets")
+    else:
+        folder = write_official_layout(settings, out, tasks, config.overwrite, progress)
     log.info("%d tasks written to %s", len(tasks), folder)
 
 

@@ -15,11 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 from babi_memnet.commands.application import launch
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.papers.comparison import ColumnComparison, compare, compare_column, tasks_of
+from babi_memnet.papers.comparison import compare, compare_column
 from babi_memnet.papers.judgement import caveats
 from babi_memnet.papers.published import PublishedColumn, load_table
 from babi_memnet.request import Request
 from babi_memnet.runs.directory import RunDirectory
+from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import write_atomically, write_json
 from babi_memnet.settings import TASKS
 
@@ -39,7 +40,7 @@ def reproduce(config: DictConfig) -> None:
             raise bad_value("tasks", task, "a list of numbers from 1 to 20, such as tasks=[1,4,15]")
     hydra = HydraConfig.get()
     passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
-    drawn: list[ColumnComparison] = []
+    drawn: list[dict[str, Any]] = []
     missing: list[RequestError] = []
     notes: dict[str, None] = {}  # each once, in order
     for column in columns:
@@ -52,7 +53,7 @@ def reproduce(config: DictConfig) -> None:
                 missing.append(error)
                 notes[f"left out: {column.id}, task {task}: {error}"] = None
         if results:
-            drawn.append(_compared(results, column, tasks))
+            drawn.append(_entry(results, column, tasks))
             notes |= {note: None for result in results.values() for note in caveats(result, column)}
     if not drawn:
         raise missing[0]
@@ -91,19 +92,26 @@ def _record_of_request(request: Request, config: DictConfig, overrides: list[str
         handler.close()
 
 
-def _compared(results: dict[Any, dict[str, Any]], column: PublishedColumn, tasks: list[int]) -> ColumnComparison:
-    if "joint" in results:
-        result = results["joint"]
-        cells = {task: compare(result, column, task) for task in tasks_of(result) if task in tasks}
-        return compare_column(cells, column, compare(result, column, "joint"))
-    return compare_column({task: compare(result, column, task) for task, result in results.items()}, column)
+def _entry(results: dict[Any, dict[str, Any]], column: PublishedColumn, tasks: list[int]) -> dict[str, Any]:
+    """The column of table.json: its comparison, with the errors of every restart and the seconds of training."""
+    result_of = {task: results.get("joint", results.get(task)) for task in tasks}
+    present = {task: result for task, result in result_of.items() if result is not None}
+    cells = {task: compare(result, column, task) for task, result in present.items()}
+    overall = compare(results["joint"], column, "joint") if "joint" in results else None
+    entry = compare_column(cells, column, overall).as_json()
+    for task, result in present.items():
+        entry["cells"][str(task)]["restart_errors"] = {
+            "train": [restart["train"]["error_percent"] for restart in result["restarts"]],
+            "test": [restart["test"]["per_task"][str(task)] for restart in result["restarts"]],
+        }
+    return {**entry, "seconds": sum(result["seconds"] for result in results.values())}
 
 
-def _write(directory: Path, table: str, drawn: list[ColumnComparison], notes: list[str]) -> None:
+def _write(directory: Path, table: str, columns: list[dict[str, Any]], notes: list[str]) -> None:
     from babi_memnet.papers.view import column_table, column_tables, show, to_markdown
 
-    columns = [column.as_json() for column in drawn]
-    write_json(directory / "table.json", {"id": table, "columns": columns, "notes": notes})
+    where = {key: value for key, value in describe_environment().items() if key in ("platform", "python", "versions")}
+    write_json(directory / "table.json", {"id": table, "columns": columns, "notes": notes, "environment": where})
     write_atomically(directory / "table.md", to_markdown(column_table(columns, table, notes)).encode())
     show(column_tables(columns, width=100, title=table, notes=notes))
     log.info("%s: table.json, table.md", directory)

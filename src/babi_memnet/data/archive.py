@@ -17,13 +17,16 @@ from babi_memnet.errors import RequestError
 _MOST_BYTES = 2 * 1024**3
 
 
-def unpacked(archive: Path) -> Path:
-    """The folder with the content of ``archive``: unpacked once into the cache, found there by its SHA-256 later."""
-    target = cache_directory() / "archives" / remembered_sha256(archive)
+def unpacked(archive: Path, shelf: str = "archives", check: Callable[[Path], None] | None = None) -> Path:
+    """The folder with the content of ``archive``: unpacked once into the cache, found there by its SHA-256 later.
+
+    ``shelf`` is the folder of the cache; archives with another ``check`` (see ``unpack``) need a shelf of their own.
+    """
+    target = cache_directory() / shelf / remembered_sha256(archive)
     if not target.is_dir():
         with locked(target):
             if not target.is_dir():
-                unpack(archive, target)
+                unpack(archive, target, check)
     return target
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from babi_memnet.data.records import StoryQuestion
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, bad_value
 
 TITLES: dict[int, str] = {
     1: "single-supporting-fact",
@@ -37,10 +37,19 @@ TITLES: dict[int, str] = {
     20: "agents-motivations",
 }
 
+SPLITS = ("train", "test")
+
 # In these tasks the official files have a blank between the question mark and the tab, in the others none.
 _BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
 
 _QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting statements>'"
+
+
+def check_tasks(tasks: Iterable[int]) -> None:
+    """Raises ``RequestError`` for a task that does not exist."""
+    for task in tasks:
+        if task not in TITLES:
+            raise bad_value("task", task, f"a number from 1 to {len(TITLES)}")
 
 
 def file_name(task: int, split: str) -> str:

@@ -13,9 +13,8 @@ from urllib.request import Request, urlopen
 from babi_memnet.data.archive import unpack
 from babi_memnet.data.cache import cache_directory, locked
 from babi_memnet.data.checksums import check_official
+from babi_memnet.data.layout import ARCHIVE_FOLDER
 from babi_memnet.errors import RequestError
-
-ARCHIVE_FOLDER = "tasks_1-20_v1-2"
 
 _log = logging.getLogger(__name__)
 _SECONDS_OF_SILENCE = 30.0

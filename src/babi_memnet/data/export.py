@@ -1,19 +1,21 @@
-"""Simulated stories as files in the layout of the official data."""
+"""Stories as files: in the layout of the official data, as Parquet, or as a folder of the datasets library."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from babi_memnet.data.babi_format import file_name, write_babi
-from babi_memnet.data.generated import SPLITS, check_tasks, questions
+from babi_memnet.data.babi_format import SPLITS, check_tasks, file_name, write_babi
+from babi_memnet.data.generated import questions
+from babi_memnet.data.layout import ARCHIVE_FOLDER
+from babi_memnet.data.output import assembled, refuse_existing
 from babi_memnet.data.records import StoryQuestion
+from babi_memnet.data.saved import FORMS, STATE_FILE
 from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.sources import DataSettings, load
 from babi_memnet.errors import RequestError
-
-OFFICIAL_FOLDER = "tasks_1-20_v1-2"
+from babi_memnet.worlds.shifts import check_shift
 
 
 def write_official_layout(
@@ -27,27 +29,53 @@ def write_official_layout(
     cannot be written.
     """
     check_tasks(tasks)
-    folder = out / OFFICIAL_FOLDER / settings.folder
+    check_shift(settings.shift, tasks)
+    folder = out / ARCHIVE_FOLDER / settings.folder
     names = {(task, split): file_name(task, split) for task in tasks for split in SPLITS}
-    existing = [name for name in names.values() if (folder / name).exists()]
-    if existing and not overwrite:
-        others = f", and {len(existing) - 1} more" if len(existing) > 1 else ""
-        raise RequestError(
-            f"out={out}: {folder / existing[0]} exists already{others}; overwrite=true replaces what exists"
-        )
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=folder.parent))
-    except OSError as error:
-        raise RequestError(f"out={out}: cannot be written ({error.strerror or error})") from None
-    try:
-        _write_files(settings, temporary, names, progress)
-        folder.mkdir(exist_ok=True)
-        for name in names.values():
-            (temporary / name).replace(folder / name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    if not overwrite:
+        refuse_existing(out, folder, list(names.values()))
+    with assembled(out, folder, list(names.values())) as scratch:
+        _write_files(settings, scratch, names, progress)
     return folder
+
+
+def write_saved(
+    settings: DataSettings, out: Path, tasks: list[int], form: str, overwrite: bool = False, progress: bool = True
+) -> Path:
+    """Writes the stories of any source as `saved` reads them: ``form`` is one of its ``FORMS``; returns ``out``.
+
+    That is ``train.parquet`` and ``test.parquet`` with one row per question, or what ``DatasetDict.save_to_disk``
+    writes. The rest as in `write_official_layout`, and everything that loading raises.
+    """
+    if not overwrite:
+        refuse_existing(out, out, FORMS[form])
+    for split in SPLITS if form == "datasets" else ():
+        # A folder of this name can be anything, and it would be gone as a whole.
+        if (out / split).exists() and not (out / split / STATE_FILE).is_file():
+            raise RequestError(f"out={out}: {out / split} is not a saved dataset and stays; choose another folder")
+    stories = load(settings, tasks)
+    with assembled(out, out, FORMS[form]) as scratch, _progress_bars(progress):
+        if form == "datasets":
+            stories.save_to_disk(scratch)
+        else:
+            for split in SPLITS:
+                stories[split].to_parquet(scratch / f"{split}.parquet")
+    return out
+
+
+@contextmanager
+def _progress_bars(shown: bool) -> Iterator[None]:
+    """Whether the datasets library shows its bars, for a while."""
+    from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    disabled_before = are_progress_bars_disabled()
+    if not shown:
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not disabled_before:
+            enable_progress_bars()
 
 
 def _write_files(settings: GeneratedData, folder: Path, names: dict[tuple[int, str], str], progress: bool) -> None:

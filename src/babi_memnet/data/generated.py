@@ -9,17 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babi_memnet.data.babi_format import TITLES
+from babi_memnet.data.babi_format import SPLITS, check_tasks
 from babi_memnet.data.cache import cache_directory, file_sha256, locked, remembered_sha256
 from babi_memnet.data.records import StoryQuestion, features, to_dataset
 from babi_memnet.data.settings import GeneratedData
-from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.errors import RequestError
+from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 
 if TYPE_CHECKING:
     import datasets
-
-SPLITS = ("train", "test")
 
 # Records per Arrow batch: what lies in memory at a time while a file is written.
 _BATCH = 1000
@@ -32,12 +31,14 @@ def load(settings: GeneratedData, tasks: list[int]) -> datasets.DatasetDict:
     """The splits of ``tasks``, task after task in the given order, read from the cache and simulated if not there.
 
     The datasets are mapped from the files of the cache, so that a million questions take no memory. Raises
-    ``RequestError``: unknown task, a cache that cannot be written, ``disjoint`` asks for more than there is.
+    ``RequestError``: unknown task, a shift that does not exist for a task, a cache that cannot be written, ``disjoint``
+    asks for more than there is.
     """
     from datasets import Dataset, DatasetDict, DatasetInfo
     from datasets.table import MemoryMappedTable, concat_tables
 
     check_tasks(tasks)
+    check_shift(settings.shift, tasks)
 
     def dataset(split: str) -> datasets.Dataset:
         tables = [MemoryMappedTable.from_file(str(_cached(settings, task, split))) for task in tasks]
@@ -50,6 +51,7 @@ def load(settings: GeneratedData, tasks: list[int]) -> datasets.DatasetDict:
 def fingerprint(settings: GeneratedData, tasks: list[int]) -> str:
     """Hex SHA-256 of everything that decides about the content; nothing is simulated for it."""
     check_tasks(tasks)
+    check_shift(settings.shift, tasks)
     return _digest(settings, tasks, SPLITS)
 
 
@@ -57,20 +59,21 @@ def questions(settings: GeneratedData, task: int, split: str) -> Iterator[StoryQ
     """The records of one file, simulated as they are consumed.
 
     Train and test are independent draws, so that test questions can occur in training, as in the official data; with
-    ``disjoint`` those are passed over and others drawn instead. The test questions do not depend on ``size`` otherwise.
-    Raises ``RequestError`` when ``disjoint`` asks for more different questions than there are.
+    ``disjoint`` those are passed over and others drawn instead. The test questions do not depend on ``size`` otherwise,
+    and the training questions do not depend on ``shift``. Raises ``RequestError`` when ``shift`` does not exist for the
+    task, and when ``disjoint`` asks for more different questions than there are.
     """
     if split == "train":
         return simulate(task, settings.training_questions, settings.seed, "train")
     if not settings.disjoint:
-        return simulate(task, settings.test_questions, settings.seed, "test")
+        return simulate(task, settings.test_questions, settings.seed, "test", settings.shift)
     return islice(_unseen(settings, task), settings.test_questions)
 
 
 def _unseen(settings: GeneratedData, task: int) -> Iterator[StoryQuestion]:
     known = {_identity(record) for record in questions(settings, task, "train")}
     in_vain = 0
-    for record in simulate(task, None, settings.seed, "test"):
+    for record in simulate(task, None, settings.seed, "test", settings.shift):
         if _identity(record) not in known:
             in_vain = 0
             yield record
@@ -88,19 +91,14 @@ def _identity(record: StoryQuestion) -> bytes:
     return hashlib.blake2b("\n".join((*record.story, record.question)).encode(), digest_size=8).digest()
 
 
-def check_tasks(tasks: list[int]) -> None:
-    """Raises ``RequestError`` for a task that does not exist."""
-    for task in tasks:
-        if task not in TITLES:
-            raise bad_value("task", task, f"a number from 1 to {len(TITLES)}")
-
-
 def _content(settings: GeneratedData, task: int, split: str) -> dict[str, object]:
     """Everything that decides about one file."""
     content: dict[str, object] = {"simulator": SIMULATOR_VERSION, "task": task, "split": split, "seed": settings.seed}
     content["questions"] = settings.training_questions if split == "train" else settings.test_questions
     if split == "test" and settings.disjoint:
         content["disjoint_from"] = settings.training_questions
+    if split == "test" and settings.shift != UNSHIFTED:
+        content["shift"] = settings.shift
     return content
 
 

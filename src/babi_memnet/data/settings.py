@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from babi_memnet.errors import bad_value
+from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
+
+_HUB_REPOSITORY = "facebook/babi_qa"
+_HUB_REVISION = "35110b6921dd859e4440fa0f39481959f09abc2d"
+_HUB_FILE = "data/tasks_1-20_v1-2.tar.gz"
 
 
 def _official_mirrors() -> list[str]:
     # The Hub file comes first because its revision is pinned. Whatever arrives is checked file by file.
     return [
-        "https://huggingface.co/datasets/facebook/babi_qa/resolve/35110b6921dd859e4440fa0f39481959f09abc2d"
-        "/data/tasks_1-20_v1-2.tar.gz",
+        f"https://huggingface.co/datasets/{_HUB_REPOSITORY}/resolve/{_HUB_REVISION}/{_HUB_FILE}",
         "http://www.thespermwhale.com/jaseweston/babi/tasks_1-20_v1-2.tar.gz",
         "https://s3.amazonaws.com/text-datasets/babi_tasks_1-20_v1-2.tar.gz",
     ]
@@ -34,14 +39,10 @@ class OfficialData:
     mirrors: list[str] = field(default_factory=_official_mirrors)
 
     def __post_init__(self) -> None:
-        if self.source != "official":
-            raise bad_value("data.source", self.source, "official (choose another source by data=NAME)")
+        _check_source(self.source, "official")
         if self.root is not None and not self.root.strip():
             raise bad_value("data.root", self.root, "a folder that holds tasks_1-20_v1-2, or tasks_1-20_v1-2.tar.gz")
-        if self.size not in ("1k", "10k"):
-            raise bad_value("data.size", self.size, "1k or 10k")
-        if self.language not in ("en", "hn", "shuffled"):
-            raise bad_value("data.language", self.language, "en, hn or shuffled")
+        _check_published(self.size, self.language)
         for mirror in self.mirrors:
             if not mirror.startswith(("http://", "https://")):
                 raise bad_value("data.mirrors", mirror, "addresses that start with http:// or https://")
@@ -49,7 +50,38 @@ class OfficialData:
     @property
     def folder(self) -> str:
         """The folder of ``tasks_1-20_v1-2`` that holds this language and size, such as ``en-10k``."""
-        return self.language if self.size == "1k" else f"{self.language}-10k"
+        return _published_folder(self.size, self.language)
+
+
+@dataclass
+class HubData:
+    """The same files as `OfficialData`, fetched by the client of the Hugging Face hub into the cache of that client.
+
+    ``file`` is the archive ``tasks_1-20_v1-2.tar.gz`` in the dataset ``repository`` at ``revision``: a commit, which
+    stays what it is, or a branch or tag, which may not. ``size`` is 1k or 10k, ``language`` en, hn or shuffled.
+    """
+
+    source: str = "hub"
+    repository: str = _HUB_REPOSITORY
+    revision: str = _HUB_REVISION
+    file: str = _HUB_FILE
+    size: str = "1k"
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        _check_source(self.source, "hub")
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repository):
+            raise bad_value("data.repository", self.repository, f"OWNER/NAME, such as {_HUB_REPOSITORY}")
+        if not re.fullmatch(r"\S+", self.revision):
+            raise bad_value("data.revision", self.revision, "a commit, branch or tag of data.repository")
+        if not self.file.endswith((".tar.gz", ".tgz")):
+            raise bad_value("data.file", self.file, f"a .tar.gz in data.repository, such as {_HUB_FILE}")
+        _check_published(self.size, self.language)
+
+    @property
+    def folder(self) -> str:
+        """The folder of ``tasks_1-20_v1-2`` that holds this language and size, such as ``en-10k``."""
+        return _published_folder(self.size, self.language)
 
 
 @dataclass
@@ -58,7 +90,8 @@ class GeneratedData:
 
     ``size`` is the number of training questions per task: 1k, 10k, or any number. ``seed`` chooses the stories; train
     and test are drawn independently of each other. ``test_questions`` is 1000 in the official data. ``disjoint`` draws
-    test questions again that occur in training after the same story, as some do in the official data.
+    test questions again that occur in training after the same story, as some do in the official data. ``shift`` names
+    one of ``worlds.shifts.SHIFTS``, other worlds that the test questions then come from.
     """
 
     source: str = "generated"
@@ -66,28 +99,79 @@ class GeneratedData:
     seed: int = 0
     test_questions: int = 1000
     disjoint: bool = False
+    shift: str = UNSHIFTED
 
     def __post_init__(self) -> None:
-        if self.source != "generated":
-            raise bad_value("data.source", self.source, "generated (choose another source by data=NAME)")
-        number = str(self.size).removesuffix("k")
-        if not (number.isascii() and number.isdigit()) or int(number) == 0:
-            raise bad_value("data.size", self.size, "1k, 10k or a number of training questions such as 2500")
-        questions = int(number) * (1000 if str(self.size).endswith("k") else 1)
-        # One name for one size: 1000 and 1k are the same request.
-        self.size = f"{questions // 1000}k" if questions in (1000, 10_000) else str(questions)
+        _check_source(self.source, "generated")
+        self.size = _one_name(self.size)
         if self.seed < 0:
             raise bad_value("data.seed", self.seed, "a whole number of at least 0")
         if self.test_questions < 1:
             raise bad_value("data.test_questions", self.test_questions, "a whole number of at least 1")
+        check_shift(self.shift)
 
     @property
     def training_questions(self) -> int:
         """``size`` as a number."""
-        size = str(self.size)
-        return int(size.removesuffix("k")) * (1000 if size.endswith("k") else 1)
+        return _number(self.size)
 
     @property
     def folder(self) -> str:
         """The folder below ``tasks_1-20_v1-2`` for files of this size: ``en``, ``en-10k``, else ``en-<number>``."""
         return "en" if self.size == "1k" else f"en-{self.size}"
+
+
+@dataclass
+class SavedData:
+    """Stories that were saved before, by ``babi-generate`` or by anything else that writes the same columns.
+
+    ``path`` is a folder with ``train.parquet`` and ``test.parquet``, or one that ``DatasetDict.save_to_disk`` wrote.
+    ``size`` is how many training questions per task are expected there (1k, 10k or any number); None takes any.
+    """
+
+    source: str = "saved"
+    path: str | None = None
+    size: int | str | None = None
+
+    def __post_init__(self) -> None:
+        _check_source(self.source, "saved")
+        if self.path is not None and not self.path.strip():
+            raise bad_value("data.path", self.path, "a folder with saved stories")
+        if self.size is not None:
+            self.size = _one_name(self.size)
+
+    @property
+    def training_questions(self) -> int | None:
+        """``size`` as a number."""
+        return None if self.size is None else _number(self.size)
+
+
+def _check_source(given: str, own: str) -> None:
+    if given != own:
+        raise bad_value("data.source", given, f"{own} (choose another source by data=NAME)")
+
+
+def _check_published(size: str, language: str) -> None:
+    if size not in ("1k", "10k"):
+        raise bad_value("data.size", size, "1k or 10k")
+    if language not in ("en", "hn", "shuffled"):
+        raise bad_value("data.language", language, "en, hn or shuffled")
+
+
+def _published_folder(size: str, language: str) -> str:
+    return language if size == "1k" else f"{language}-10k"
+
+
+def _number(size: int | str) -> int:
+    """2500 for ``2500``, 2000 for ``2k``; raises ``RequestError`` for anything else and for 0."""
+    text = str(size)
+    number = text.removesuffix("k")
+    if not (number.isascii() and number.isdigit()) or int(number) == 0:
+        raise bad_value("data.size", size, "1k, 10k or a number of training questions such as 2500")
+    return int(number) * (1000 if text.endswith("k") else 1)
+
+
+def _one_name(size: int | str) -> str:
+    """One name for one size: 1000 and 1k are the same request."""
+    questions = _number(size)
+    return f"{questions // 1000}k" if questions in (1000, 10_000) else str(questions)

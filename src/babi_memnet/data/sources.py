@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 # A source is a module with load(settings, tasks) and fingerprint(settings, tasks); it is imported when it is asked for.
 _SOURCES: dict[str, str] = {
     "generated": "babi_memnet.data.generated",
+    "hub": "babi_memnet.data.hub",
     "official": "babi_memnet.data.official",
+    "saved": "babi_memnet.data.saved",
 }
 
 

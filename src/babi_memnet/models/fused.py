@@ -17,6 +17,7 @@ N questions, S steps. Slot 0 holds the latest statement; word 0 is padding and e
 from __future__ import annotations
 
 from collections import namedtuple
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -343,6 +344,11 @@ def train_epoch(network, stories, order, times, linear, rate, largest_norm):  # 
         if network.hop_map.size:
             _descend(network.hop_map, hop_gradient, rate, largest_norm)
     return loss, wrong
+
+
+def compiled_before() -> bool:
+    """Whether an earlier process has left the compiled kernels behind (where numba keeps them, beside this file)."""
+    return any(Path(str(train_epoch.stats.cache_path)).glob("fused.train_epoch-*.nbc"))
 
 
 @_compiled

@@ -71,11 +71,13 @@ class TaskInRounds(Task, Generic[Clause]):
     """Two statements, then a question if one is possible, and so on until ``questions`` have been asked.
 
     A question starts from one of the ``window`` last clauses. The window is over clauses, not over people: somebody who
-    did three of the last five things is asked about with a probability of 3/5.
+    did three of the last five things is asked about with a probability of 3/5. ``silent_rounds`` of two statements each
+    go by before the first question can be asked.
     """
 
     questions: int = 5
     window: int = 5
+    silent_rounds: int = 0
 
     @abstractmethod
     def begin(self, dice: Dice, story: Story) -> World[Clause]:
@@ -83,6 +85,8 @@ class TaskInRounds(Task, Generic[Clause]):
 
     def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
         world = self.begin(dice, story)
+        for _ in range(self.silent_rounds):
+            world.go_on()
         asked = 0
         while asked < self.questions:
             world.go_on()

@@ -3,6 +3,7 @@
 Sentences are format strings without their full stop; where several say the same, each is as likely as the others.
 The words are those of the released English files (version 1.2), which differ from the ones printed in Weston et al.
 (2015) in places: "went back to" says nothing about an earlier visit, and " there" may follow "got" or "dropped".
+STRANGERS, ELSEWHERE and OTHER_THINGS are not theirs: they stand in for names, rooms and things in shifted test stories.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ GIVERS = ("Mary", "Fred", "Bill", "Jeff")
 FEARFUL_PEOPLE = ("Gertrude", "Winona", "Jessica", "Emily")
 COLOURED_PEOPLE = ("Lily", "Bernhard", "Greg", "Brian", "Julius")
 NEEDY_PEOPLE = ("Sumit", "Yann", "Jason", "Antoine")
-PRONOUNS = {"John": "he", "Daniel": "he", "Mary": "she", "Sandra": "she"}
+STRANGERS = ("Peter", "Alice", "Laura", "Kevin", "Oscar")
+PRONOUNS = {
+    **dict.fromkeys(("John", "Daniel", "Peter", "Kevin"), "he"),
+    **dict.fromkeys(("Mary", "Sandra", "Alice", "Laura"), "she"),
+}
 PRONOUN_OF_MANY = "they"
 
 HOME = ("bedroom", "kitchen", "bathroom", "hallway", "garden", "office")
 TOWN = ("bedroom", "kitchen", "office", "park", "school", "cinema")
+ELSEWHERE = ("attic", "cellar", "porch", "garage", "library", "terrace")
 THINGS = ("apple", "football", "milk")
+OTHER_THINGS = ("lamp", "book", "cup")
 SHAPES = ("red square", "blue square", "yellow square", "pink rectangle", "red sphere", "triangle")
 CHOCOLATE, BOX_OF_CHOCOLATES = "chocolate", "box of chocolates"
 CONTAINERS = ("box", "chest", "container", "suitcase")

@@ -1,0 +1,92 @@
+"""The official layout on disk: two files per task in a folder for each language and size, whoever put them there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babi_memnet.data.babi_format import SPLITS, TITLES, file_name, read_babi
+from babi_memnet.data.cache import remembered_sha256
+from babi_memnet.data.records import to_dataset
+from babi_memnet.errors import RequestError
+
+if TYPE_CHECKING:
+    import datasets
+
+ARCHIVE_FOLDER = "tasks_1-20_v1-2"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFolder:
+    """A folder such as ``tasks_1-20_v1-2/en-10k``; ``origin`` says in errors which setting led there."""
+
+    path: Path
+    origin: str
+
+    def files(self, tasks: list[int]) -> dict[tuple[int, str], Path]:
+        """The path for every task and split; raises ``RequestError`` when one is missing."""
+        files = {(task, split): self.path / file_name(task, split) for task in tasks for split in SPLITS}
+        for path in files.values():
+            if not path.is_file():
+                raise RequestError(f"{self.origin}: {path} is missing; complete there: {in_words(self.complete())}")
+        return files
+
+    def complete(self) -> list[int]:
+        """The tasks whose train and test files are both there."""
+        return [task for task in TITLES if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]
+
+    def load(self, tasks: list[int]) -> datasets.DatasetDict:
+        """The splits of ``tasks``, task after task in the given order; only the files of these tasks are touched.
+
+        Raises ``RequestError`` when a file is missing or malformed.
+        """
+        from datasets import DatasetDict
+
+        files = self.files(tasks)
+        return DatasetDict(
+            {
+                split: to_dataset(
+                    (record for task in tasks for record in read_babi(files[task, split], task)),
+                    _digest(files, tasks, (split,)),
+                )
+                for split in SPLITS
+            }
+        )
+
+    def fingerprint(self, tasks: list[int]) -> str:
+        """Hex SHA-256 over task, split and content of the files that ``load`` would read, wherever they lie."""
+        return _digest(self.files(tasks), tasks, SPLITS)
+
+
+def find_task_folder(root: Path, name: str, origin: str, expected: str) -> TaskFolder:
+    """The folder ``name`` (``en``, ``en-10k``, ...) in ``root``, which is or holds ``tasks_1-20_v1-2``.
+
+    Raises ``RequestError`` that begins with ``origin`` and ends with ``expected`` when there is none.
+    """
+    for base in (root, root / ARCHIVE_FOLDER):
+        if (base / name).is_dir():
+            return TaskFolder(base / name, origin)
+    inner = root / ARCHIVE_FOLDER
+    names = sorted(path.name for path in (inner if inner.is_dir() else root).iterdir())
+    there = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    raise RequestError(f"{origin}: no folder {name} in it (there is: {there or 'nothing'}); expected {expected}")
+
+
+def in_words(tasks: list[int]) -> str:
+    """``tasks 1-2, 4-20`` for the numbers in between."""
+    if not tasks:
+        return "no task"
+    runs: list[list[int]] = []
+    for task in tasks:
+        if runs and task == runs[-1][1] + 1:
+            runs[-1][1] = task
+        else:
+            runs.append([task, task])
+    return "tasks " + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _digest(files: dict[tuple[int, str], Path], tasks: list[int], splits: tuple[str, ...]) -> str:
+    content = [f"{task} {split} {remembered_sha256(files[task, split])}" for split in splits for task in tasks]
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()

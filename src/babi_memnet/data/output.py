@@ -1,0 +1,51 @@
+"""Results that appear in a folder together and complete, beside what is there already."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from babi_memnet.errors import RequestError
+
+
+def refuse_existing(out: Path, folder: Path, names: Sequence[str]) -> None:
+    """Raise ``RequestError`` when one of ``names`` is in ``folder``; ``out`` is what the user asked to write."""
+    existing = [folder / name for name in names if (folder / name).exists()]
+    if existing:
+        others = f", and {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise RequestError(f"out={out}: {existing[0]} exists already{others}; overwrite=true replaces what exists")
+
+
+@contextmanager
+def assembled(out: Path, folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """A scratch folder; the files and folders written there under ``names`` move to ``folder`` when the block ends.
+
+    They replace what has these names there; everything else in ``folder`` stays. After an error in the block nothing
+    has changed. A kill amid the renames at its end leaves names missing, the last of them in any case, but never old
+    beside new. Raises ``RequestError`` that names ``out`` when ``folder`` cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".incomplete-", dir=folder))
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    try:
+        yield scratch
+        replaced = scratch / "replaced"
+        replaced.mkdir()
+        for name in reversed(names):
+            if (folder / name).exists():
+                (folder / name).rename(replaced / name)
+        for name in names:
+            (scratch / name).rename(folder / name)
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _unwritable(out: Path, error: OSError) -> RequestError:
+    return RequestError(f"out={out}: cannot be written ({error.strerror or error})")

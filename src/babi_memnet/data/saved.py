@@ -1,0 +1,155 @@
+"""Stories saved as Parquet files or as a folder of the datasets library: which files those are, and reading them.
+
+What is read must have exactly the columns of `records.features`. Writing is in `export`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babi_memnet.data.babi_format import SPLITS, check_tasks
+from babi_memnet.data.cache import remembered_sha256
+from babi_memnet.data.layout import in_words
+from babi_memnet.data.records import features
+from babi_memnet.data.settings import SavedData
+from babi_memnet.errors import RequestError, bad_value
+
+if TYPE_CHECKING:
+    import datasets
+    import pyarrow as pa
+
+# What lies in the folder; the last name of each form tells by itself that it is this form.
+FORMS: dict[str, tuple[str, ...]] = {
+    "parquet": ("test.parquet", "train.parquet"),
+    "datasets": ("test", "train", "dataset_dict.json"),
+}
+
+STATE_FILE = "state.json"
+"""Lies in the folder of each split that the datasets library saved, and lists its Arrow files."""
+
+_EXPECTED = (
+    "a folder with train.parquet and test.parquet, or one that DatasetDict.save_to_disk wrote with the splits train "
+    "and test"
+)
+
+
+def load(settings: SavedData, tasks: list[int]) -> datasets.DatasetDict:
+    """The splits of ``tasks``, in memory, task after task in the given order.
+
+    Raises ``RequestError``: unknown task; no such folder; a file that is missing or damaged; a column that is missing,
+    of another type or unknown; a task without questions, or not with ``data.size`` of them.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from datasets import Dataset, DatasetDict, DatasetInfo
+
+    check_tasks(tasks)
+    folder, form, files = _files(settings)
+    splits = {}
+    for split in SPLITS:
+        place = files[split][0] if form == "parquet" else folder / split
+        table = _checked(_table(place), place)
+        counts = {row["values"]: row["counts"] for row in pc.value_counts(table["task"]).to_pylist()}
+        for task in tasks:
+            if task not in counts:
+                raise RequestError(f"{place}: no questions of task {task}; there are: {in_words(sorted(counts))}")
+            if split == "train" and settings.training_questions not in (None, counts[task]):
+                raise bad_value("data.size", settings.size, f"{counts[task]}, what {place} has of task {task}, or null")
+        rows = pa.concat_tables([table.filter(pc.equal(table["task"], task)) for task in tasks])
+        info = DatasetInfo(features=features())
+        splits[split] = Dataset(rows, info=info, fingerprint=_digest(files, tasks, (split,)))
+    return DatasetDict(splits)
+
+
+def fingerprint(settings: SavedData, tasks: list[int]) -> str:
+    """Hex SHA-256 over the numbers of the tasks and the content of the files, wherever they lie; reads no rows.
+
+    The files count as a whole: other tasks in them make another fingerprint, and so does the other form.
+    """
+    check_tasks(tasks)
+    _, _, files = _files(settings)
+    return _digest(files, tasks, SPLITS)
+
+
+def _digest(files: dict[str, list[Path]], tasks: list[int], splits: tuple[str, ...]) -> str:
+    content = [tasks, [[split, [remembered_sha256(path) for path in files[split]]] for split in splits]]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _files(settings: SavedData) -> tuple[Path, str, dict[str, list[Path]]]:
+    """The folder, the form of what is in it, and by split the files with the rows."""
+    if settings.path is None:
+        raise RequestError(f"data.path: needs a value; expected {_EXPECTED}")
+    folder, given = Path(settings.path).expanduser(), f"data.path={settings.path}"
+    if not folder.is_dir():
+        raise RequestError(f"{given}: no such folder; expected {_EXPECTED}")
+    found = [form for form, names in FORMS.items() if (folder / names[-1]).exists()]
+    if len(found) != 1:
+        marks = [names[-1] for names in FORMS.values()]
+        problem = f"both {' and '.join(marks)}" if found else f"neither {' nor '.join(marks)}"
+        raise RequestError(f"{given}: {problem} in it; expected {_EXPECTED}")
+    if found == ["parquet"]:
+        files = {split: [folder / f"{split}.parquet"] for split in SPLITS}
+    else:
+        files = {split: _arrow_files(folder / split) for split in SPLITS}
+    for path in (path for paths in files.values() for path in paths):
+        if not path.is_file():
+            raise RequestError(f"{given}: {path} is missing; expected {_EXPECTED}")
+    return folder, found[0], files
+
+
+def _arrow_files(folder: Path) -> list[Path]:
+    """The files of one split in the order of their rows."""
+    state = folder / STATE_FILE
+    try:
+        return [folder / entry["filename"] for entry in json.loads(state.read_bytes())["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{state}: {_reason(error)}; expected {_EXPECTED}") from None
+
+
+def _table(place: Path) -> pa.Table:
+    """All rows of a Parquet file, or of a folder with one split."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import load_from_disk
+
+    try:
+        if place.is_file():
+            return pq.ParquetFile(place).read()
+        return load_from_disk(str(place)).data.table
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(f"{place}: cannot be read ({_reason(error)}); expected {_EXPECTED}") from None
+
+
+def _checked(table: pa.Table, place: Path) -> pa.Table:
+    """``table`` with the columns of `features` in their order; ``RequestError`` names the first that does not fit."""
+    import pyarrow.compute as pc
+
+    schema = features().arrow_schema
+    for name in (*schema.names, *table.column_names):
+        if name not in table.column_names:
+            raise RequestError(f"{place}: column {name} is missing; expected {', '.join(schema.names)}")
+        if name not in schema.names:
+            raise RequestError(f"{place}: column {name} is unknown; expected only {', '.join(schema.names)}")
+        found, expected = table.schema.field(name).type, schema.field(name).type
+        if found != expected:
+            raise RequestError(f"{place}: column {name} holds {found}; expected {expected}")
+    table = table.select(schema.names).cast(schema)
+    for name in schema.names:
+        values = [table[name]] + ([pc.list_flatten(table[name])] if name in ("story", "supporting") else [])
+        if any(value.null_count for value in values):
+            raise RequestError(f"{place}: column {name} has empty cells; expected a value in each")
+    for batch in table.to_batches():
+        statements = pc.list_value_length(batch["story"]).take(pc.list_parent_indices(batch["supporting"]))
+        indices = pc.list_flatten(batch["supporting"])
+        if pc.any(pc.or_(pc.less(indices, 0), pc.greater_equal(indices, statements))).as_py():
+            raise RequestError(f"{place}: column supporting points outside of the story; expected indices from 0")
+    return table
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, on one line."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())

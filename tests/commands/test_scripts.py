@@ -1,0 +1,31 @@
+"""scripts/ holds the same commands for those who do not install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_its_script_and_its_help(command: str, environment: dict[str, str], tmp_path: Path):
+    script = ROOT / "scripts" / f"{command.removeprefix('babi-')}.py"
+    shown = subprocess.run(
+        [sys.executable, str(script), "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert command in shown.stdout
+    assert "Settings" in shown.stdout
+    primary = (ROOT / "conf" / f"{command.removeprefix('babi-')}.yaml").read_text()
+    assert primary.startswith(f"# {command}: ")
+    assert primary.count(f"#   {command} ") == 3, "three example commands"
