@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, MissingConfigException
@@ -19,7 +19,7 @@ from omegaconf.errors import (
 
 from babi_memnet.data.settings import GeneratedData, HubData, OfficialData, SavedData
 from babi_memnet.encoding.settings import TokenizerSettings
-from babi_memnet.errors import RequestError, suggestion
+from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.models.settings import MemN2NSettings
 from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request, settle
@@ -113,8 +113,22 @@ def request_of(config: DictConfig, experiment: str | None) -> Request:
     Raises:
         RequestError: a value is out of its range, or the stories are not to be had.
     """
+    _check_keys(config)
     parts: dict[str, Any] = {name: OmegaConf.to_object(config[name]) for name in SCHEMAS}
     return settle(Settings(task=config.task, **parts), experiment)
+
+
+def _check_keys(config: DictConfig) -> None:
+    """Refuse what ``+key=value`` has added: nothing would read it."""
+    allowed = {field.name for field in fields(TrainSchema)} | {"hydra"}
+    found = [str(key) for key in config if key not in allowed]
+    for group in SCHEMAS:
+        if not isinstance(config[group], DictConfig):
+            raise bad_value(group, config[group], f"one of {', '.join(choices_of(group))}")
+        known = {field.name for field in fields(cast(type, OmegaConf.get_type(config[group])))}
+        found += [f"{group}.{key}" for key in config[group] if key not in known]
+    if found:
+        raise RequestError(f"{found[0]}: no such key{suggestion(found[0], known_keys())}")
 
 
 def known_keys() -> list[str]:
@@ -151,6 +165,8 @@ def explain(error: BaseException) -> str | None:
             choices = choices_of(group)
             named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
             return f"{group}={choice}: no such choice{named}"
+    if isinstance(error, ValueError) and "Config group override" in str(error):
+        return "null: no such choice of a group; leave the group out for its default"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return " ".join(str(error).split())
     return None
@@ -159,7 +175,9 @@ def explain(error: BaseException) -> str | None:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        # Hydra and OmegaConf do not always name the cause; what merely happened meanwhile elsewhere is none.
+        theirs = isinstance(error, HydraException | OmegaConfBaseException)
+        error = error.__cause__ or (error.__context__ if theirs else None)
 
 
 def _first_line(error: BaseException) -> str:

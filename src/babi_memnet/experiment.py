@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +58,19 @@ class Experiment:
             self.encoder.encode(columns["test"]),
         )
 
-        numbers = range(settings.training.first_restart, settings.training.first_restart + settings.training.restarts)
-        self.restarts = list(numbers)
+        self.restarts = settings.training.numbers
         self.model = build_model(request, self.encoder)
-        self.generators = [restart_generator(settings.runtime.seed, number) for number in numbers]
+        self.generators = [restart_generator(settings.runtime.seed, number) for number in self.restarts]
         for place, generator in enumerate(self.generators):
             self.model.initialise(place, generator)
         self.model.to(device)
         self.engine: Engine = make_engine(
             settings.runtime.engine, self.model, self.train, settings.training, settings.runtime.cores
         )
+
+    def close(self) -> None:
+        """Let go of the engine's threads."""
+        self.engine.close()
 
     def state(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Tensors and JSON that bring back this very state."""
@@ -90,12 +95,13 @@ class Experiment:
             generator.bit_generator.state = state
 
 
-def run(request: Request, directory: Path) -> dict[str, Any]:
+def run(request: Request, directory: Path, on_start: Callable[[], None]) -> dict[str, Any]:
     """The result of a run: from its record when there is one, else by training, from its checkpoint if it has one.
 
     Args:
         request: what to train.
         directory: the run directory, made if need be. Another process that records there is waited for.
+        on_start: called once it is sure that this process writes the record, before anything else is written.
 
     Raises:
         RequestError: the request cannot be met as it is.
@@ -107,28 +113,29 @@ def run(request: Request, directory: Path) -> dict[str, Any]:
         record.expect(request.signature)
         if (result := record.result) is not None:
             return result
-        experiment = Experiment(request)
         facts = {"threads": settings.runtime.cores, "device": settings.runtime.device}
         tracker = start_tracker(
             settings.tracker,
             TrackedRun(
-                run_id=request.signature,
+                run_id=f"{request.experiment or 'train'}-{request.signature}".replace("/", "-"),
                 name=f"{request.experiment or 'train'}/{request.name}",
                 directory=directory,
                 config=as_plain(settings),
                 group=request.experiment,
                 job_type="train",
                 tags=[settings.model.name, settings.data.source, f"task {settings.task}"],
+                restarts=settings.training.numbers,
             ),
         )
-        try:
-            with record.recording(request.signature, facts) as recording, tracker:
+        with record.recording(request.signature, facts) as recording:
+            on_start()
+            # The products inside the fused kernels are small and run in our own threads; more below them would be in
+            # the way.
+            with tracker, threadpool_limits(limits=1, user_api="blas"), closing(Experiment(request)) as experiment:
                 seconds = _train(experiment, recording, tracker)
                 result = _result(experiment, record.metrics()[-1], seconds)
                 recording.finish(result)
                 tracker.finish(result)
-        finally:
-            experiment.engine.close()
         return result
 
 
@@ -146,11 +153,7 @@ def _train(experiment: Experiment, recording: Recording, tracker: Tracker) -> fl
 
     saved = time.monotonic()
     epochs = settings.linear_start_epochs + settings.epochs
-    # The products inside the fused kernels are small and run in our own threads; more below them would be in the way.
-    with (
-        threadpool_limits(limits=1, user_api="blas"),
-        Progress(experiment.request.name, epochs, recording.epoch) as progress,
-    ):
+    with Progress(experiment.request.name, epochs, recording.epoch) as progress:
         for epoch in train(
             experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
         ):
@@ -182,6 +185,9 @@ def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dic
                 "test": {"error_percent": float(errors[place]), "per_task": per_task},
             }
         )
+    diverged = [number for number, loss in zip(experiment.restarts, last["train/loss"], strict=True) if loss is None]
+    if diverged:
+        log.warning("%s: restarts %s diverged: their loss is no number", experiment.request.name, diverged)
     selected = select_restart(last["train/error_percent"], last["train/loss"])
     result = {
         "task": settings.task,
@@ -192,6 +198,7 @@ def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dic
         "mean": float(errors.mean()),
         "standard_deviation": float(errors.std(ddof=1)) if len(errors) > 1 else None,
         "restarts": restarts,
+        "diverged": diverged,
         "data": {
             "source": settings.data.source,
             "fingerprint": experiment.request.data_fingerprint,
@@ -218,6 +225,9 @@ def build_model(request: Request, encoder: Encoder) -> MemN2N:
 
 
 def _device(name: str) -> torch.device:
-    if name != "cpu" and not torch.cuda.is_available():
-        raise bad_value("runtime.device", name, "cpu, since this machine has no CUDA device that torch can use")
-    return torch.device(name)
+    device = torch.device(name)
+    found = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= found:
+        there = f"cpu or cuda:0 to cuda:{found - 1}" if found else "cpu, since torch finds no CUDA device here"
+        raise bad_value("runtime.device", name, there)
+    return device

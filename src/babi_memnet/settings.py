@@ -42,6 +42,8 @@ class RuntimeSettings:
             raise bad_value("runtime.threads", self.threads, "a whole number of at least 1, or null for all cores")
         if self.engine not in ENGINES:
             raise bad_value("runtime.engine", self.engine, " or ".join(ENGINES))
+        if not self.outputs.strip():
+            raise bad_value("runtime.outputs", self.outputs, "a folder")
         kind, _, number = self.device.partition(":")
         if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
             raise bad_value("runtime.device", self.device, "cpu, cuda or cuda:N")
@@ -51,7 +53,10 @@ class RuntimeSettings:
     @property
     def cores(self) -> int:
         """How many threads to use."""
-        return self.threads or len(os.sched_getaffinity(0))
+        if self.threads is not None:
+            return self.threads
+        # macOS has no affinity to ask for.
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass

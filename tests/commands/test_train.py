@@ -108,6 +108,9 @@ def test_a_malformed_file_is_named_with_its_line(command: Run, official: Path, l
         (["data=official", "data.root=/nonexistent"], "data.root=/nonexistent: no such file or folder"),
         (["model.hops=0"], "model.hops=0: expected a whole number of at least 1"),
         (["model.hops=many"], "model.hops=many"),
+        (["+model.hop=2"], "model.hop: no such key (did you mean model.hops?)"),
+        (["+hops=2"], "hops: no such key"),
+        (["tracker=null"], "null: no such choice"),
         (["model.hop=2"], "model.hop: no such key (did you mean model.hops?)"),
         (["training=joined"], "training=joined: no such choice (did you mean joint?)"),
         (["experiment=memn2n_1k/pe_ls_r"], "(did you mean memn2n_1k/pe_ls_rn?)"),
@@ -124,10 +127,29 @@ def test_a_wrong_request_gets_one_line_and_leaves_nothing(command: Run, tmp_path
     assert not (tmp_path / "outputs").exists()
 
 
+def test_a_directory_of_another_request_is_refused_and_kept_as_it_was(command: Run, tmp_path: Path):
+    assert command("train", "task=1", *SMALL, "hydra.run.dir=chosen").returncode == 0
+    before = {
+        path: path.read_bytes() for path in (tmp_path / "chosen").rglob("*") if path.is_file() and path.suffix != ".log"
+    }
+    refused = command("train", "task=4", *SMALL, "hydra.run.dir=chosen")
+    assert refused.returncode == 2
+    assert "holds another run" in refused.stderr
+    assert command("train", "task=1", *SMALL, "runtime.engine=autograd", "hydra.run.dir=chosen").returncode == 0
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_device_that_is_not_there_is_refused(command: Run):
+    found = command("train", "runtime.device=cuda:99", *SMALL)
+    assert found.returncode == 2
+    assert found.stderr.startswith("babi-train: runtime.device=cuda:99: expected cpu")
+
+
 def test_debugging_shows_the_traceback(command: Run):
     found = command("train", "task=21", "runtime.debug=true")
-    assert found.returncode != 0
+    assert found.returncode == 2
     assert "Traceback" in found.stderr
+    assert found.stderr.endswith("babi-train: task=21: expected 1 to 20, or joint\n")
 
 
 LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "training.restarts=2",

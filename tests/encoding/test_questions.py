@@ -44,6 +44,12 @@ def test_a_small_memory_keeps_the_latest_statements_and_counts_the_forgotten():
     assert questions.forgotten == 1
 
 
+def test_only_remembered_words_count_as_unknown():
+    encoder = build_encoder(TokenizerSettings(vocabulary="train"), TRAIN, TEST, memory_size=1)
+    told = {**TEST, "story": [["Zoe slept long.", "Otto left."]]}
+    assert encoder.encode(told).unknown == 3  # the, old, house
+
+
 def test_words_of_the_training_stories_alone():
     encoder = build_encoder(TokenizerSettings(vocabulary="train"), TRAIN, TEST, memory_size=50)
     questions = encoder.encode(TEST)

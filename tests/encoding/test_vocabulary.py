@@ -24,6 +24,8 @@ def test_numbers_follow_first_appearance_and_padding_is_zero():
     [
         (TokenizerSettings(), ["where", "did", "anna", "go"]),
         (TokenizerSettings(lowercase=False), ["Where", "did", "Anna", "go"]),
+        (TokenizerSettings(pattern=r"\w*"), ["where", "did", "anna", "go"]),
+        (TokenizerSettings(pattern=r"(\w)(\w*)"), ["where", "did", "anna", "go"]),
         (TokenizerSettings(pattern=r"\S+"), ["where", "did", "anna", "go?"]),
     ],
 )

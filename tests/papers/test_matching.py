@@ -117,6 +117,7 @@ def test_what_does_not_define_a_column_may_differ(key: str, value: object) -> No
         ("training.learning_rate", 0.01, "training.learning_rate=0.01 (0.005)"),
         ("data.size", 500, "data.size=500 (1k)"),
         ("data.language", "hn", "data.language=hn (en)"),
+        ("data.shift", "names", "data.shift=names (none)"),
         ("tokenizer.lowercase", False, "tokenizer.lowercase=false (true)"),
     ],
 )

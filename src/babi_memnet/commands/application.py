@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.config import explain, register
+from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-
-log = logging.getLogger(__name__)
 
 
 def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
@@ -36,8 +38,8 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
         try:
             return work(config)
         except (Exception, KeyboardInterrupt) as error:
-            if explain(error) is None and not isinstance(error, KeyboardInterrupt):
-                log.error("failed", exc_info=error)
+            line = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+            to_log_files(logging.ERROR, line or "failed", None if line else error)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # the launcher carries it to the driver
             failure.append(error)
@@ -52,8 +54,26 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
         sys.exit(INTERRUPTED)
     except Exception as error:
         line = explain(error)
-        if line is None or "runtime.debug=true" in sys.argv:
-            raise
+        if line is None or _wants_traceback(sys.argv[1:]):
+            traceback.print_exc()
+        if line is None:
+            sys.exit(FAILED)
         print(f"babi-{config_name}: {line}", file=sys.stderr)
         sys.exit(REFUSED)
     sys.exit(DONE)
+
+
+def write_request(directory: Path, config: DictConfig, overrides: Sequence[str]) -> None:
+    """Put the exact configuration and the overrides into ``.hydra/`` of a run directory.
+
+    Hydra would do so by itself, but also in the directory of a run that is done or somebody else's.
+    """
+    folder = directory / ".hydra"
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create(list(overrides)), folder / "overrides.yaml")
+
+
+def _wants_traceback(overrides: Sequence[str]) -> bool:
+    # Read from the words themselves: what is wrong may be that no configuration can be made of them.
+    return any(re.fullmatch(r"\+*runtime\.debug=(true|yes|on|1)", word, flags=re.IGNORECASE) for word in overrides)

@@ -10,15 +10,15 @@ from typing import Any, NoReturn
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from babi_memnet.commands.application import launch
+from babi_memnet.commands.application import launch, write_request
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.logs import to_log_files
 from babi_memnet.papers.comparison import compare, compare_column
 from babi_memnet.papers.judgement import caveats
 from babi_memnet.papers.published import PublishedColumn, load_table
-from babi_memnet.request import Request
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import write_atomically, write_json
@@ -34,6 +34,8 @@ def reproduce(config: DictConfig) -> None:
     """Train what is missing of the table, column by column, and write and print the table."""
     table = load_table(config.table)
     columns = [_column(table.columns, name, config.table) for name in config.columns or _trainable(table.columns)]
+    if not columns:
+        raise bad_value("table", config.table, "a table with columns that can be trained, such as memn2n_1k")
     tasks = list(config.tasks or TASKS)
     for task in tasks:
         if task not in TASKS:
@@ -68,24 +70,21 @@ def _cell(experiment: str, overrides: list[str]) -> dict[str, Any]:
         return result
     from babi_memnet.experiment import run
 
-    with _record_of_request(request, config, overrides):
-        return run(request, request.directory)
+    with _logged_to(request.directory):
+        return run(request, request.directory, lambda: write_request(request.directory, config, overrides))
 
 
 @contextmanager
-def _record_of_request(request: Request, config: DictConfig, overrides: list[str]) -> Iterator[None]:
-    """What Hydra would leave in the run directory had the run been started by babi-train: .hydra/ and train.log."""
-    hydra = request.directory / ".hydra"
-    hydra.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, hydra / "config.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), hydra / "overrides.yaml")
-    handler = logging.FileHandler(request.directory / "train.log")
+def _logged_to(directory: Path) -> Iterator[None]:
+    """train.log in the run directory of a cell, as babi-train would leave it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(directory / "train.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
         yield
-    except Exception:
-        log.exception("failed")
+    except Exception as error:
+        to_log_files(logging.ERROR, "failed", error)
         raise
     finally:
         logging.getLogger().removeHandler(handler)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from babi_memnet.commands.application import launch
+from babi_memnet.commands.application import launch, write_request
 from babi_memnet.config import request_of
 from babi_memnet.runs.directory import RunDirectory
 
@@ -28,7 +28,7 @@ def train(config: DictConfig) -> float:
         # Only now: what is on record or refused, and --help, should not wait for torch.
         from babi_memnet.experiment import run
 
-        result = run(request, directory)
+        result = run(request, directory, lambda: write_request(directory, config, hydra.overrides.task))
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])

@@ -30,7 +30,7 @@ class Questions:
         answers: [N] the answer's number; 0 for an answer that is not in the vocabulary.
         tasks: [N] task, 1 to 20.
         forgotten: how many statements did not fit into the memory, over all questions.
-        unknown: how many words of stories and questions have no vector.
+        unknown: how many words of remembered statements and of questions were left out, having no vector.
     """
 
     words: npt.NDArray[np.uint16]
@@ -66,7 +66,7 @@ class Encoder:
     positions: int
 
     def encode(self, columns: Columns) -> Questions:
-        """Arrays of the questions; words that are not in the vocabulary become padding and are counted."""
+        """Arrays of the questions; words that are not in the vocabulary are left out and counted."""
         numbers = self.vocabulary.number
         unknown_in: dict[str, int] = {}
         rows: dict[str, int] = {}
@@ -93,7 +93,7 @@ class Encoder:
         sentences = np.array(table, dtype=np.uint16).reshape(len(table), self.positions)
         unknown = 0
         if any(unknown_in.values()):
-            unknown = sum(unknown_in[text] for story in stories for text in story)
+            unknown = sum(unknown_in[text] for story in stories for text in story[-self.slots :])
             unknown += sum(unknown_in[text] for text in columns["question"])
         return Questions(
             words=sentences[picked],

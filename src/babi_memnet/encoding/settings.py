@@ -16,7 +16,7 @@ class TokenizerSettings:
         pattern: regular expression of one word; the default takes runs of letters and digits and drops punctuation.
         lowercase: whether ``Mary`` and ``mary`` are one word, as in the released code.
         vocabulary: which texts give the words: ``train_and_test`` (as in the released code) or ``train`` alone. A test
-            word that training never showed then has no vector and counts as padding.
+            word that training never showed then has no vector and is left out.
     """
 
     pattern: str = r"\w+"

@@ -45,7 +45,8 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[str]:
         """The words of a statement or question."""
-        return self._pattern.findall(text.lower() if self.settings.lowercase else text)
+        text = text.lower() if self.settings.lowercase else text
+        return [found.group() for found in self._pattern.finditer(text) if found.group()]
 
     def answer_token(self, answer: str) -> str:
         """The class of an answer: several words joined by commas are one class (tasks 8 and 19)."""

@@ -6,7 +6,7 @@ spread the attention over the words, then one matrix product. With position enco
 is ``1 + h_i g_j`` (see `position_factors`), so a second map with h multiplied in, whose numbers are multiplied by g_j,
 does the rest; the two maps are the halves of one matrix. A time word is a word like any other, in the last position.
 
-`reference` says the same in the equations of the paper; a property test holds the two together, gradients included.
+`memn2n` says the same in the equations of the paper; a property test holds the two together, gradients included.
 Every restart is computed alone, in the same order of operations whatever runs beside it, so that its numbers do not
 depend on how many restarts there are. The functions release the interpreter lock: restarts run in threads.
 
@@ -353,13 +353,12 @@ def compiled_before() -> bool:
 
 @_compiled
 def answer(network, stories, time_words, linear, batch):  # type: ignore[no-untyped-def]
-    """The word that one restart answers to each question, [N], and the summed loss; nothing is changed."""
+    """The word that one restart answers to each question, [N]; nothing is changed."""
     questions, slots = stories.words.shape[0], stories.words.shape[1]
     chosen = np.zeros(questions, np.int32)
     scratch = _scratch(network, batch, slots)
     times = np.zeros((batch, slots), time_words.dtype)
     times[:] = time_words
-    loss = 0.0
     for start in range(0, questions, batch):
         # The last batch is filled up with question 0 so that one scratch space serves; its extra answers are dropped.
         filled = min(batch, questions - start)
@@ -368,6 +367,6 @@ def answer(network, stories, time_words, linear, batch):  # type: ignore[no-unty
             index[b] = start + b
         _forward(network, stories, index, times, linear, scratch)
         part = np.zeros(batch, np.int32)
-        loss += _cross_entropy(stories, index[:filled], scratch.logits, part)
+        _cross_entropy(stories, index[:filled], scratch.logits, part)
         chosen[start : start + filled] = part[:filled]
-    return chosen, loss
+    return chosen

@@ -57,9 +57,12 @@ def judge(result: Mapping[str, Any], found: Match) -> Judgement:
 def caveats(result: Mapping[str, Any], column: PublishedColumn) -> list[str]:
     """What to know before comparing the run with this result.json with the column, a line each."""
     notes = []
+    if result.get("diverged"):
+        notes.append(f"restarts {', '.join(map(str, result['diverged']))} diverged")
     source = result["data"]["source"]
-    if source != "official":
-        notes.append(f"the published errors are for the official stories, these are not (data.source={source})")
+    if source not in ("official", "hub"):
+        may = "may not be" if source == "saved" else "are not"
+        notes.append(f"the published errors are for the official stories, these {may} (data.source={source})")
     restarts = len(result["restarts"])
     if column.restarts and restarts != column.restarts:
         notes.append(f"the published errors were selected among {column.restarts} restarts, these among {restarts}")

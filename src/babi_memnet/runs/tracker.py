@@ -23,6 +23,7 @@ class TrackedRun:
         group: what the run belongs to (the experiment).
         job_type: what was done (train).
         tags: short words to search by.
+        restarts: the numbers of the restarts, in the order of their places in a line of ``metrics.jsonl``.
     """
 
     run_id: str
@@ -32,6 +33,7 @@ class TrackedRun:
     group: str | None = None
     job_type: str | None = None
     tags: Sequence[str] = field(default=())
+    restarts: Sequence[int] | None = None
 
 
 class Tracker(Protocol):
@@ -89,11 +91,12 @@ def start_tracker(settings: NoTracker | WandbTracker, run: TrackedRun) -> Tracke
     return WandbMirror(settings, run)
 
 
-def epoch_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
+def epoch_metrics(row: Mapping[str, Any], restarts: Sequence[int] | None = None) -> dict[str, Any]:
     """One line of ``metrics.jsonl`` under flat names, as trackers chart it.
 
-    A list with one number per restart becomes ``<name>/best`` (the lowest), ``<name>/median`` and
-    ``restart_03/<name>``; a restart that diverged to NaN counts as infinitely bad in the first two. None is left out.
+    ``restarts`` are the numbers of the restarts (default: counted from 0). A list with one value for each becomes
+    ``<name>/best`` (the lowest), ``<name>/median`` and ``restart_03/<name>``; a restart that diverged to NaN counts as
+    infinitely bad in the first two. None is left out.
     """
     flat: dict[str, Any] = {}
     for name, value in row.items():
@@ -101,7 +104,8 @@ def epoch_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
             if value is not None:
                 flat[name] = value
             continue
-        by_restart = {restart: float(number) for restart, number in enumerate(value) if number is not None}
+        numbered = zip(restarts or range(len(value)), value, strict=True)
+        by_restart = {restart: float(number) for restart, number in numbered if number is not None}
         if by_restart:
             ordered = sorted(float("inf") if number != number else number for number in by_restart.values())
             middle = len(ordered) // 2

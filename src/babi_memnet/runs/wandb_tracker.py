@@ -105,7 +105,7 @@ class WandbMirror:
 
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Mirror one line of ``metrics.jsonl`` as step ``row["epoch"]``."""
-        metrics = epoch_metrics(row)
+        metrics = epoch_metrics(row, self._tracked.restarts)
         self._guard(f"logging epoch {row['epoch']}", lambda run: run.log(metrics, step=row["epoch"]))
 
     def finish(self, result: Mapping[str, Any]) -> None:

@@ -75,8 +75,7 @@ class FusedEngine:
         stories = fused_stories(questions)
 
         def one(network: fused.Network) -> npt.NDArray[np.int32]:
-            chosen, _ = fused.answer(network, stories, self._time_words, linear, _EVALUATION_BATCH)
-            return chosen  # type: ignore[no-any-return]
+            return np.asarray(fused.answer(network, stories, self._time_words, linear, _EVALUATION_BATCH))
 
         return np.stack(list(self._pool.map(one, self._networks))).astype(np.int64)
 

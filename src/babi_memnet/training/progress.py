@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from babi_memnet.logs import to_log_files
 from babi_memnet.training.loop import EpochRecord
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ _SECONDS_BETWEEN_LINES = 20.0
 class Progress:
     """Shows phase, epoch, best and median training error over the restarts, and the time left.
 
-    On a terminal that is one bar. In a pipe or file it is a line now and then, and a last one.
+    On a terminal that is one bar. In a pipe and in the log file it is a line now and then, and a last one.
     """
 
     def __init__(self, name: str, epochs: int, done: int = 0) -> None:
@@ -54,13 +55,14 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(f"{phase}, train error best {best:.1f} % median {median:.1f} %", refresh=False)
             self._bar.update()
-            return
         now = time.monotonic()
         number = record.epoch.number
         if now - self._told >= _SECONDS_BETWEEN_LINES or number == self._epochs:
             self._told = now
             left = (now - self._started) / (number - self._first) * (self._epochs - number)
-            log.info(
-                "%s: epoch %d of %d (%s), train error best %.1f %%, median %.1f %%, %.0f s left",
-                *(self._name, number, self._epochs, phase, best, median, left),
-            )
+            errors_now = f"train error best {best:.1f} %, median {median:.1f} %"
+            line = f"{self._name}: epoch {number} of {self._epochs} ({phase}), {errors_now}, {left:.0f} s left"
+            if self._bar is None:
+                log.info(line)
+            else:
+                to_log_files(logging.INFO, line)

@@ -43,6 +43,11 @@ class TrainingSettings:
     validation_fraction: float = 0.1
     checkpoint_seconds: float = 10.0
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the restarts."""
+        return list(range(self.first_restart, self.first_restart + self.restarts))
+
     def __post_init__(self) -> None:
         for key in ("restarts", "halve_every", "batch_size"):
             if getattr(self, key) < 1:

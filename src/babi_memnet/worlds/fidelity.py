@@ -15,6 +15,7 @@ from textwrap import fill
 from babi_memnet.data.babi_format import read_babi
 from babi_memnet.data.layout import ARCHIVE_FOLDER, find_task_folder
 from babi_memnet.data.records import StoryQuestion
+from babi_memnet.errors import RequestError
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.simulation import simulate
 from babi_memnet.worlds.tasks import TASKS
@@ -123,10 +124,13 @@ def words_of(records: Iterable[StoryQuestion]) -> set[str]:
 def fidelity_page(root: Path, seed: int) -> str:
     """The page as Markdown, for the official English 1k files in ``root``, which is or holds ``tasks_1-20_v1-2``.
 
-    As many questions are simulated per task as its official training file has. Raises ``RequestError`` when a file is
-    missing or malformed.
+    As many questions are simulated per task as its official training file has. Raises ``RequestError`` when a file or
+    the folder is missing, or a file is malformed.
     """
-    folder = find_task_folder(root, "en", f"root={root}", f"{ARCHIVE_FOLDER} or a folder that holds it")
+    origin, expected = f"--root {root}", f"{ARCHIVE_FOLDER} or a folder that holds it"
+    if not root.is_dir():
+        raise RequestError(f"{origin}: no such folder; expected {expected}")
+    folder = find_task_folder(root, "en", origin, expected)
     files = folder.files(list(TASKS))
     rows: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
     in_one: dict[str, list[str]] = {"words": [], "sentence templates": []}

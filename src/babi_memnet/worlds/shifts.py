@@ -41,7 +41,7 @@ _WITH_THINGS = (2, 3, 5, 6, 7, 8)
 SHIFTS: dict[str, dict[int, Task]] = {
     # 30 statements before the first question; in task 1 training has 2 to 10. What is asked about is as recent as ever.
     "longer": {**_changed(_ENDLESS, silent_rounds=15), **_changed([18], statements=15)},
-    # The same stories, but any of the last 30 events can be asked about, so other statements stand in between.
+    # Stories as long, but any of the last 30 events can be asked about, so that other statements stand in between.
     "distractors": _changed(_ENDLESS, silent_rounds=15, window=30),
     # A single person does everything, and all of their dealings support an answer.
     "supports": _changed((7, 8), people=wording.MARY_AND_FRIENDS[:1]),
