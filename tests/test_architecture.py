@@ -68,4 +68,4 @@ def test_a_heavy_library_has_one_home(library: str):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_files_can_be_read_in_one_sitting(path: Path):
     # The kernels stay in one file: numba does not notice that something a cached function calls has changed elsewhere.
-    assert len(path.read_text().splitlines()) <= (380 if path.name == "fused.py" else 320)
+    assert len(path.read_text().splitlines()) <= (400 if path.name == "fused.py" else 320)

@@ -74,7 +74,7 @@ class Experiment:
 
     def state(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Tensors and JSON that bring back this very state."""
-        tensors = {name: values.cpu().numpy() for name, values in self.model.state_dict().items()}
+        tensors = {name: values.cpu().numpy().copy() for name, values in self.model.state_dict().items()}
         return tensors, {
             "encoder": {
                 "vocabulary": self.encoder.vocabulary.as_json(),
@@ -147,24 +147,30 @@ def _train(experiment: Experiment, recording: Recording, tracker: Tracker) -> fl
         experiment.restore(recording.checkpoint)
         earlier = float(recording.checkpoint.state["seconds"])
 
-    def save() -> None:
-        tensors, state = experiment.state()
-        recording.save_checkpoint(tensors, {**state, "seconds": earlier + time.perf_counter() - started})
+    def state() -> tuple[int, dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+        tensors, rest = experiment.state()
+        return recording.epoch, tensors, {**rest, "seconds": earlier + time.perf_counter() - started}
 
     saved = time.monotonic()
+    latest = state()
     epochs = settings.linear_start_epochs + settings.epochs
-    with Progress(experiment.request.name, epochs, recording.epoch) as progress:
-        for epoch in train(
-            experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
-        ):
-            row = epoch.as_row()
-            recording.record_epoch(row)
-            tracker.log_epoch(row)
-            progress.update(epoch)
-            if time.monotonic() - saved >= settings.checkpoint_seconds:
-                save()
-                saved = time.monotonic()
-        save()
+    try:
+        with Progress(experiment.request.name, epochs, recording.epoch) as progress:
+            for epoch in train(
+                experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
+            ):
+                row = epoch.as_row()
+                recording.record_epoch(row)
+                latest = state()
+                tracker.log_epoch(row)
+                progress.update(epoch)
+                if time.monotonic() - saved >= settings.checkpoint_seconds:
+                    recording.save_checkpoint(*latest[1:])
+                    saved = time.monotonic()
+    finally:
+        # Also after Ctrl-C. In the middle of an epoch the parameters belong to none; what was kept after the last does.
+        if latest[0] == recording.epoch > 0:
+            recording.save_checkpoint(*latest[1:])
     return earlier + time.perf_counter() - started
 
 

@@ -14,7 +14,7 @@ def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path
     request = ["columns=[pe_ls_rn,bow]", "tasks=[1,4]", *SMALL]
     first = command("reproduce", *request)
     assert first.returncode == 0, first.stderr
-    table = json.loads((tmp_path / "outputs/tables/memn2n_1k/table.json").read_text())
+    table = json.loads((tmp_path / "outputs/debug/tables/memn2n_1k/table.json").read_text())
     assert [column["id"] for column in table["columns"]] == ["pe_ls_rn", "bow"]
     results = {path: json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")}
     assert len(results) == 4
@@ -31,7 +31,7 @@ def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path
     written = {path: path.stat().st_mtime_ns for path in results}
     assert command("reproduce", *request).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in results} == written
-    assert "pe_ls_rn" in (tmp_path / "outputs/tables/memn2n_1k/table.md").read_text()
+    assert "pe_ls_rn" in (tmp_path / "outputs/debug/tables/memn2n_1k/table.md").read_text()
 
 
 def test_a_cell_is_the_run_that_train_would_make(command: Run, tmp_path: Path):

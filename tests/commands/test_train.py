@@ -153,16 +153,17 @@ def test_debugging_shows_the_traceback(command: Run):
 
 
 LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "training.restarts=2",
-          "training.checkpoint_seconds=0", "training.epochs=300", "training.linear_start_epochs=1"]  # fmt: skip
+          "training.epochs=300", "training.linear_start_epochs=1"]  # fmt: skip
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(("how", "checkpoint_seconds"), [(signal.SIGINT, 1000), (signal.SIGKILL, 0)])
 def test_an_interrupted_run_continues_to_the_same_result(
-    command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals
+    command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
 ):
     """Stopped in the middle by Ctrl-C or a kill, and called again: as if nothing had happened."""
     stopped = tmp_path / "stopped"
-    arguments = [sys.executable, "-m", "babi_memnet.commands.train", *LONGER, f"hydra.run.dir={stopped}"]
+    request = [*LONGER, f"hydra.run.dir={stopped}", f"training.checkpoint_seconds={checkpoint_seconds}"]
+    arguments = [sys.executable, "-m", "babi_memnet.commands.train", *request]
     process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     metrics = stopped / "metrics.jsonl"
     deadline = time.monotonic() + 120
@@ -176,7 +177,8 @@ def test_an_interrupted_run_continues_to_the_same_result(
     reached = len(metrics.read_text().splitlines())
     assert 5 <= reached < 301
 
-    again = command("train", *LONGER, f"hydra.run.dir={stopped}")
+    assert json.loads((stopped / "checkpoint.json").read_text())["epoch"] >= 3
+    again = command("train", *request)
     assert again.returncode == 0, again.stderr
     whole = command("train", *LONGER)
     assert whole.returncode == 0, whole.stderr

@@ -322,7 +322,7 @@ def test_the_documented_way_to_read_a_run_works(
 ) -> None:
     page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text()
     example = page.split("```python\n")[1].split("```")[0]
-    run = RunDirectory(tmp_path / "outputs" / "pe_ls_rn" / "1c9f0a7b32")
+    run = RunDirectory(tmp_path / example.split('load_run("')[1].split('"')[0])
     with run.lock(), run.recording("1c9f0a7b32") as recording:
         train(recording, 3)
         recording.finish(RESULT)

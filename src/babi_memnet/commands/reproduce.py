@@ -40,6 +40,8 @@ def reproduce(config: DictConfig) -> None:
     for task in tasks:
         if task not in TASKS:
             raise bad_value("tasks", task, "a list of numbers from 1 to 20, such as tasks=[1,4,15]")
+    # One line a cell on how to upload it would bury the table.
+    logging.getLogger("babi_memnet.runs.wandb_tracker").setLevel(logging.WARNING)
     hydra = HydraConfig.get()
     passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
     drawn: list[dict[str, Any]] = []

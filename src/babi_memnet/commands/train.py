@@ -24,6 +24,7 @@ def train(config: DictConfig) -> float:
     record = RunDirectory(directory)
     record.expect(request.signature)
     result = record.result
+    on_record = result is not None
     if result is None:
         # Only now: what is on record or refused, and --help, should not wait for torch.
         from babi_memnet.experiment import run
@@ -32,7 +33,7 @@ def train(config: DictConfig) -> float:
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])
-    log.info("record: %s", directory)
+    log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")
     return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
 
 

@@ -16,6 +16,9 @@ N questions, S steps. Slot 0 holds the latest statement; word 0 is padding and e
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +30,8 @@ import numpy.typing as npt
 # threads of its own below ours, a product of this size takes ten times as long.
 import scipy.linalg.cython_blas  # noqa: F401
 from numba import njit
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer]
@@ -346,11 +351,6 @@ def train_epoch(network, stories, order, times, linear, rate, largest_norm):  # 
     return loss, wrong
 
 
-def compiled_before() -> bool:
-    """Whether an earlier process has left the compiled kernels behind (where numba keeps them, beside this file)."""
-    return any(Path(str(train_epoch.stats.cache_path)).glob("fused.train_epoch-*.nbc"))
-
-
 @_compiled
 def answer(network, stories, time_words, linear, batch):  # type: ignore[no-untyped-def]
     """The word that one restart answers to each question, [N]; nothing is changed."""
@@ -370,3 +370,25 @@ def answer(network, stories, time_words, linear, batch):  # type: ignore[no-unty
         _cross_entropy(stories, index[:filled], scratch.logits, part)
         chosen[start : start + filled] = part[:filled]
     return chosen
+
+
+def compile_once() -> None:
+    """Compile the kernels in a process of their own, unless an earlier one has left them beside this file.
+
+    What numba compiles and runs in one process can differ in the last bits from what another loads from its cache. So
+    nobody runs what he has compiled himself, and the first run on a machine gives the numbers of all others.
+    """
+    if not any(Path(str(train_epoch.stats.cache_path)).glob("fused.train_epoch-*.nbc")):
+        log.info("compiling, once per machine: about half a minute")
+        subprocess.run([sys.executable, "-c", f"from {__name__} import _compile; _compile()"], check=True)
+
+
+def _compile() -> None:
+    """Call both entry points as `FusedEngine` does, on one question about one statement."""
+    table, index = np.zeros((2, 3, 1), np.float32), np.zeros(1, np.uint32)
+    h, g = np.ones(1, np.float32), np.ones(2, np.float32)
+    network = Network(table, table[:1, :0, 0], 0, index, index, 1, h, g, False, False)
+    word = np.ones((1, 1), np.uint16)
+    stories = Stories(word[None], index + np.uint32(1), word, index + np.uint32(1))
+    train_epoch(network, stories, index[None], word[None], False, np.float32(0), np.float32(1))
+    answer(network, stories, word[0], False, 1)

@@ -5,7 +5,6 @@ Legend: R restarts, S steps of an epoch, B batch, M memory slots, N questions.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -22,8 +21,6 @@ from babi_memnet.models.memn2n import Batch, MemN2N
 from babi_memnet.training.sampling import Plan, draw_epoch
 from babi_memnet.training.schedule import Epoch
 from babi_memnet.training.settings import TrainingSettings
-
-log = logging.getLogger(__name__)
 
 _EVALUATION_BATCH = 100
 
@@ -55,8 +52,7 @@ class FusedEngine:
         self._model, self._train, self._settings = model, train, settings
         self._time_words = model.time_words()
         self._networks = fused_networks(model)
-        if not fused.compiled_before():
-            log.info("compiling, once per machine: about half a minute")
+        fused.compile_once()
         self._pool = ThreadPoolExecutor(min(threads, len(self._networks)), thread_name_prefix="restart")
 
     def train_epoch(self, generators: Sequence[np.random.Generator], epoch: Epoch) -> Trained:

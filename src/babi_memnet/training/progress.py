@@ -61,7 +61,9 @@ class Progress:
             self._told = now
             left = (now - self._started) / (number - self._first) * (self._epochs - number)
             errors_now = f"train error best {best:.1f} %, median {median:.1f} %"
-            line = f"{self._name}: epoch {number} of {self._epochs} ({phase}), {errors_now}, {left:.0f} s left"
+            last = number == self._epochs
+            clock = f"{now - self._started:.0f} s" if last else f"{left:.0f} s left"
+            line = f"{self._name}: epoch {number} of {self._epochs} ({phase}), {errors_now}, {clock}"
             if self._bar is None:
                 log.info(line)
             else:
