@@ -41,7 +41,8 @@ def test_a_command_of_the_documentation_runs(command: Run, tmp_path: Path, page:
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE), line
         return
-    overrides = words[1:] + [word for word in SMALL[words[0]] if word not in words]
+    flags = next((place for place, word in enumerate(words) if word.startswith("--")), len(words))
+    overrides = words[1:flags] + [word for word in SMALL[words[0]] if word not in words]
     if "data=official" in words:
         # Stands for the official files wherever the page says they lie.
         (root,) = (word.partition("=")[2] for word in words if word.startswith("data.root="))
@@ -51,7 +52,8 @@ def test_a_command_of_the_documentation_runs(command: Run, tmp_path: Path, page:
         (tmp_path / "made/tasks_1-20_v1-2/en-60").rename(tmp_path / root / "en")
     else:
         overrides += ["data.size=60", "data.test_questions=40"]
-    done = command(words[0].removeprefix("babi-"), *overrides)
+    # Hydra takes no override after an option.
+    done = command(words[0].removeprefix("babi-"), *overrides, *words[flags:])
     assert done.returncode == 0, done.stderr
 
 
