@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from babi_memnet.config import SCHEMAS, choices_of
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
@@ -26,6 +28,11 @@ def test_every_command_has_its_script_and_its_help(command: str, environment: di
     )
     assert command in shown.stdout
     assert "Settings" in shown.stdout
+    if command == "babi-train":
+        # The list of choices in the help is written by hand.
+        for group in (*SCHEMAS, "debug"):
+            (listed,) = (line for line in shown.stdout.splitlines() if line.split()[:1] == [group])
+            assert sorted(listed.replace(",", "").split()[1:]) == choices_of(group)
     primary = (ROOT / "conf" / f"{command.removeprefix('babi-')}.yaml").read_text()
     assert primary.startswith(f"# {command}: ")
     assert primary.count(f"#   {command} ") == 3, "three example commands"

@@ -23,7 +23,7 @@ def results_page(folder: Path) -> str:
     for path in sorted(folder.glob("*.json")):
         table = json.loads(path.read_text())
         parts += [f"## {table['id']}", f"```console\n$ {table['command']}\n```", _environment(table)]
-        parts += [summary(table), to_markdown(column_table(table["columns"], notes=table["notes"])).rstrip()]
+        parts += [summary(table), to_markdown(column_table(table["columns"], notes=table["notes"]))]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
