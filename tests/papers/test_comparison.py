@@ -144,7 +144,7 @@ def test_the_interval_of_a_column_mean_covers_the_truth() -> None:
         for task, variance in enumerate(variances, start=1):
             difference = generator.normal(0, np.sqrt(variance))
             estimate = variance * generator.chisquare(8) / 8
-            side = Against(10.0, difference, 0.1, 1.0, estimate, 8.0, None, "worse")
+            side = Against(10.0, difference, 0.1, 1.0, estimate, 8.0, 0.05, None, "worse")
             cells[task] = Comparison(task, 10 + difference, (0.0, 1.0), 1000, 10, 1.0, side)
         against = compare_column(cells, COLUMN).against
         assert against is not None

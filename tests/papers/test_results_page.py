@@ -26,19 +26,19 @@ def test_a_kept_table_agrees_with_itself_and_with_the_published_one(path: Path):
     for column in table["columns"]:
         cells = column["cells"]
         ours = [cell["error_percent"] for cell in cells.values()]
-        assert column["mean"] == pytest.approx(sum(ours) / len(ours))
+        assert column["mean"] == pytest.approx(sum(ours) / len(ours), abs=1e-3)
         assert column["failed"] == sum(error > 5 + 1e-9 for error in ours)
         errors = published.column(column["id"]).errors
         assert {int(task): error for task, error in column["published"]["errors"].items()}.items() <= errors.items()
         for cell in cells.values():
             restarts = cell["restart_errors"]
             assert len(restarts["train"]) == len(restarts["test"]) == cell["restarts"]
-            assert any(abs(error - cell["error_percent"]) < 1e-9 for error in restarts["test"])
+            assert any(abs(error - cell["error_percent"]) < 1e-3 for error in restarts["test"])
         if not published.column(column["id"]).joint:
             for cell in cells.values():
                 train, test = cell["restart_errors"]["train"], cell["restart_errors"]["test"]
                 best = {error for error, learned in zip(test, train, strict=True) if learned == min(train)}
-                assert any(abs(error - cell["error_percent"]) < 1e-9 for error in best)
+                assert any(abs(error - cell["error_percent"]) < 1e-3 for error in best)
 
 
 def test_the_readme_repeats_the_summary():

@@ -18,6 +18,7 @@ from babi_memnet.papers.statistics import (
     Repetition,
     normal_quantile,
     question_variance,
+    student_chance,
     student_quantile,
     wilson_interval,
 )
@@ -40,6 +41,8 @@ class Against:
         margin: how large a difference questions, rounding and restarts explain; None with too few restarts to say.
         variance: of the difference, from all three; without the restarts when ``margin`` is None.
         freedom: degrees of freedom of that variance.
+        chance: probability that two honest repetitions differ at least as much, either way, by questions, rounding and
+            restarts; None with too few restarts to say.
         explained_by: ``questions`` or ``restarts`` when the difference is within the margin, else None.
         verdict: ``reproduced`` (the difference is explained), ``better`` or ``worse`` (it is not), ``unresolved`` (the
             restarts are too few to say).
@@ -51,6 +54,7 @@ class Against:
     margin: float | None
     variance: float
     freedom: float
+    chance: float | None
     explained_by: str | None
     verdict: str
 
@@ -138,7 +142,7 @@ class ColumnComparison:
 
 
 def _conclusion(against: Against | None) -> dict[str, Any]:
-    keys = ("difference", "margin_questions", "margin", "explained_by", "verdict")
+    keys = ("difference", "margin_questions", "margin", "chance", "explained_by", "verdict")
     return {key: against and getattr(against, key) for key in keys}
 
 
@@ -218,17 +222,18 @@ def _against(
     column: PublishedColumn,
 ) -> Against:
     """``noise`` is the variance of the difference that test questions and rounding give."""
-    margin, variance, freedom = None, noise, inf
+    margin, chance, variance, freedom = None, None, noise, inf
+    difference = ours - published
     if repetition:
         margin = float(repetition.margin(noise))
+        chance = float(repetition.chance(difference, noise))
         ours_variance, theirs_variance = repetition.variances()
         variance = noise + float(ours_variance + theirs_variance)
         # Welch-Satterthwaite: only the part that the restarts give is estimated
         freedom = float(repetition.freedom) * (variance / max(variance - noise, 1e-12)) ** 2
-    difference = ours - published
     margin_questions = normal_quantile() * sqrt(noise)
     explained_by, verdict = _verdict(difference, margin_questions, margin, restarts, column.restarts)
-    return Against(published, difference, margin_questions, margin, variance, freedom, explained_by, verdict)
+    return Against(published, difference, margin_questions, margin, variance, freedom, chance, explained_by, verdict)
 
 
 def _mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Against:
@@ -242,12 +247,15 @@ def _mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Again
     # one cell with too few restarts leaves the mean without a known spread
     known = all(side.margin is not None for side in sides)
     margin = student_quantile(freedom) * sqrt(variance) / count if known else None
-    margin_questions = sqrt(sum(side.margin_questions**2 for side in sides)) / count
     difference = _mean([side.difference for side in sides])
+    chance = student_chance(difference * count / sqrt(variance), freedom) if known else None
+    margin_questions = sqrt(sum(side.margin_questions**2 for side in sides)) / count
     restarts = min(cell.restarts for cell in cells)
     explained_by, verdict = _verdict(difference, margin_questions, margin, restarts, column.restarts)
     published = _mean([side.published for side in sides])
-    return Against(published, difference, margin_questions, margin, variance / count**2, freedom, explained_by, verdict)
+    return Against(
+        published, difference, margin_questions, margin, variance / count**2, freedom, chance, explained_by, verdict
+    )
 
 
 def _verdict(

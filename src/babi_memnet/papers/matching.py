@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, tables
+from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
 from babi_memnet.paths import conf_directory
 
 _SIZES = {"1k": 1000, "10k": 10000}
@@ -48,13 +48,13 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
 
     ``settings`` is the run's configuration as nested plain mappings (``task``, ``data``, ``model``, ``training``) with
     the values the run really uses: a null that stands for a default has to be filled in before. ``among`` are the
-    tables to look in, in order of preference (default: all that are shipped).
+    tables to look in, in order of preference (default: all with a column that can be trained).
     """
     run = _flat(settings)
     run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
     nearest: PublishedColumn | None = None
     fewest: tuple[str, ...] = ()
-    for table in tables() if among is None else among:
+    for table in trainable_tables() if among is None else among:
         for column in table.columns:
             if column.experiment is None:
                 continue

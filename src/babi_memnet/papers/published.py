@@ -32,7 +32,8 @@ class PublishedColumn:
         notes: what to know before using the numbers.
         experiment: the file under ``conf/experiment`` that trains this column, or None when none does.
         settings: what else distinguishes the column, as the file says it.
-        protocol: how it was trained and selected: that of the table, changed by what the column says.
+        protocol: how it was trained and selected: that of the table, changed by what the column says. Null where the
+            source does not say; docs/published.md has the keys.
         extra: whatever else the file gives (spreads, best runs), as it stands there.
     """
 
@@ -117,6 +118,18 @@ def tables(directory: Path | None = None) -> list[PublishedTable]:
     """Every published table, sorted by name."""
     directory = directory or conf_directory() / "published"
     return [load_table(path.stem, directory) for path in sorted(directory.glob("*.yaml"))]
+
+
+def trainable_tables(directory: Path | None = None) -> list[PublishedTable]:
+    """The tables with a column that an experiment trains, sorted by name.
+
+    Every run looks for its column here. Most tables are for display alone; a file without the word ``experiment`` is
+    one of those and is not parsed, which would take longer than all the rest.
+    """
+    directory = directory or conf_directory() / "published"
+    paths = [path for path in sorted(directory.glob("*.yaml")) if b"experiment" in path.read_bytes()]
+    found = (load_table(path.stem, directory) for path in paths)
+    return [table for table in found if any(column.experiment for column in table.columns)]
 
 
 def read_yaml(path: Path) -> Any:

@@ -174,3 +174,11 @@ def student_quantile(freedom: float) -> float:
 
     # beyond this many the quantile is the normal one to six digits
     return float(stdtrit(freedom, (1 + LEVEL) / 2)) if freedom < 1e6 else normal_quantile()
+
+
+def student_chance(statistic: float, freedom: float) -> float:
+    """Probability that Student's t with ``freedom`` degrees of freedom is at least this far from 0, either way."""
+    from scipy.special import stdtr
+
+    # scipy knows no infinite freedom; beyond this many it is the normal distribution to six digits
+    return float(2 * stdtr(min(freedom, 1e6), -abs(statistic)))

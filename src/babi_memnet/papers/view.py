@@ -6,7 +6,7 @@ but text in rows; `show`, `to_text` and `to_markdown` put it on a screen, in a l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,6 +20,10 @@ LEGEND = (
 )
 _COLOURS = {"=": "green", "<": "cyan", ">": "red", "?": "yellow"}
 _TEXT_WIDTH = 120
+NO_DATA = "–"
+"""Stands where a task has no result; the notes say why."""
+
+_NOTHING = {"error_percent": None, "published": None, "verdict": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,9 @@ def column_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: S
     ``columns`` are `ColumnComparison.as_json()`, the ``columns`` of a table.json. A task that a column lacks
     is left empty. ``notes`` are added below.
     """
-    tasks = _in_order({task for column in columns for task in column["cells"]})
+    tasks = _in_order(
+        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
+    )
     rows = [(task, *_flat(_column_cells(column["cells"].get(task)) for column in columns)) for task in tasks]
     rows.append(("mean", *_flat(_mean_cells(column) for column in columns)))
     rows.append(("failed", *_flat(_failed_row(column, 4) for column in columns)))
@@ -86,15 +92,70 @@ def column_tables(
     columns: Sequence[Mapping[str, Any]], width: int, title: str = "", notes: Sequence[str] = ()
 ) -> list[Sheet]:
     """`column_table` cut into as many tables as it takes to stay within ``width`` characters, if one column does."""
+    return cut(columns, lambda some: column_table(some, title, notes), width)
+
+
+def cut(
+    columns: Sequence[Mapping[str, Any]], draw: Callable[[Sequence[Mapping[str, Any]]], Sheet], width: int
+) -> list[Sheet]:
+    """What ``draw`` makes of the columns, in as many tables as it takes to stay within ``width`` characters."""
     sheets: list[Sheet] = []
     start = 0
     while start < len(columns):
         count = 1
-        while start + count < len(columns) and _width(column_table(columns[start : start + count + 1])) <= width:
+        while start + count < len(columns) and _width(draw(columns[start : start + count + 1])) <= width:
             count += 1
-        sheets.append(column_table(columns[start : start + count], title, notes))
+        sheets.append(draw(columns[start : start + count]))
         start += count
     return sheets
+
+
+def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
+    """Tasks × columns as ``ours (published)``, narrow enough for a page of a paper; mean and failed tasks below."""
+    tasks = _in_order(
+        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
+    )
+
+    def pair(ours: float | None, published: float | None, verdict: str | None, digits: int = 1) -> str:
+        if ours is None:
+            return NO_DATA
+        mark = f" {MARKS[verdict]}" if verdict in ("better", "worse") else ""
+        return f"{ours:.{digits}f}" + ("" if published is None else f" ({published:.{digits}f}){mark}")
+
+    rows = []
+    for task in tasks:
+        cells = [column["cells"].get(task, _NOTHING) for column in columns]
+        rows.append((task, *(pair(cell["error_percent"], cell["published"], cell["verdict"]) for cell in cells)))
+    published = [column["published"] or {"mean": None, "failed": None} for column in columns]
+    pairs = list(zip(columns, published, strict=True))
+    rows.append(("mean", *(pair(column["mean"], side["mean"], column["verdict"]) for column, side in pairs)))
+    rows.append(("failed", *(pair(column["failed"], side["failed"], None, 0) for column, side in pairs)))
+    below = ["ours (published), errors in percent; < ours is lower, > ours is higher, beyond what is explained", *notes]
+    return Sheet(title, ("task", *(str(column["id"]) for column in columns)), tuple(rows), 2, tuple(below))
+
+
+def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
+    """One row a column: mean error, failed tasks and verdict against the published ones, minutes of training."""
+    rows = []
+    for column in columns:
+        published = column["published"] or {"mean": None, "failed": None}
+        verdict = column["verdict"]
+        rows.append(
+            (
+                str(column["id"]),
+                _number(column["mean"]),
+                _number(published["mean"]),
+                _signed(column["difference"]),
+                _percent(column["chance"]),
+                str(column["failed"]),
+                "" if published["failed"] is None else f"{published['failed']:g}",
+                f"{MARKS[verdict]} {verdict}" if verdict else "",
+                _number(column["seconds"] / 60),
+            )
+        )
+    header = ("column", "mean", "published", "diff", "chance", "failed", "published", "verdict", "minutes")
+    below = ["chance: that two honest repetitions differ at least as much", *notes]
+    return Sheet(title, header, tuple(rows), 0, tuple(below))
 
 
 def show(sheets: Iterable[Sheet], file: TextIO | None = None) -> None:
@@ -147,7 +208,7 @@ def _rich(sheet: Sheet) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for text in sheet.header:
-        table.add_column(Text(text), justify="left" if text in ("task", "verdict") else "right", no_wrap=True)
+        table.add_column(Text(text), justify="left" if text in ("task", "column", "verdict") else "right", no_wrap=True)
     for position, row in enumerate(sheet.rows):
         last = position == len(sheet.rows) - sheet.summary - 1
         table.add_row(*(Text(cell, style=_colour(cell)) for cell in row), end_section=last)
@@ -177,7 +238,7 @@ def _run_row(cell: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _column_cells(cell: Mapping[str, Any] | None) -> tuple[str, ...]:
     if cell is None:
-        return "", "", "", ""
+        return NO_DATA, "", "", ""
     mark = MARKS[cell["verdict"]] if cell["verdict"] else ""
     return _number(cell["error_percent"]), _number(cell["published"]), _signed(cell["difference"]), mark
 
@@ -205,6 +266,10 @@ def _flat(groups: Iterable[tuple[str, ...]]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
 
 
 def _signed(value: float | None) -> str:

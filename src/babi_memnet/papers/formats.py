@@ -1,0 +1,43 @@
+"""Tables for documents and for other programs: LaTeX of a sheet, CSV of records."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from babi_memnet.papers.view import Sheet
+
+
+def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records, all with the names of the first, under a header; numbers as they are, None as nothing."""
+    text = StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def to_latex(sheet: Sheet) -> str:
+    """A table of the booktabs package, with the title above and the notes as comments."""
+    lines = [f"% {note}" for note in (sheet.title, *sheet.notes) if note]
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(sheet.header) - 1)}}}", r"\toprule"]
+    stacked = [text.partition("\n") for text in sheet.header]
+    if any(line for _, line, _ in stacked):
+        lines.append(_latex_row(above if line else "" for above, line, _ in stacked))
+        lines.append(_latex_row(below if line else above for above, line, below in stacked))
+    else:
+        lines.append(_latex_row(sheet.header))
+    lines += [r"\midrule", *map(_latex_row, sheet.rows), r"\bottomrule", r"\end{tabular}"]
+    return "\n".join(lines) + "\n"
+
+
+_LATEX = str.maketrans(
+    {**{sign: f"\\{sign}" for sign in "&%$#_{}"}, "\\": r"\textbackslash{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": "$<$", ">": "$>$"}
+)
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"
