@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
@@ -49,12 +49,14 @@ class ReproduceSchema:
         table: a file of conf/published.
         columns: ids of its columns; null means all that can be trained.
         tasks: 1 to 20; null means all. A joint column is always trained on all tasks.
+        beside: published tables of conf/published, or columns of them as TABLE/COLUMN, to show beside ours.
         training: changes to the schedule of every column, such as fewer restarts; only what the command line sets.
     """
 
     table: str = MISSING
     columns: list[str] | None = None
     tasks: list[int] | None = None
+    beside: list[str] = field(default_factory=list)
     data: Any = MISSING
     training: Any = MISSING
     tracker: Any = MISSING
@@ -80,6 +82,30 @@ class GenerateSchema:
     runtime: Any = MISSING
 
 
+@dataclass
+class ReportSchema:
+    """The top level of report.yaml.
+
+    Attributes:
+        runs: a folder of runs, or a list of folders.
+        where: which runs; key to the value, or the values, that it must have.
+        rows: the key whose values stand down the side; null means that what sets the runs apart decides.
+        columns: the key whose values stand across; null for none.
+        value: what is shown; one of `papers.pivot.VALUES`.
+        out: the folder to write to; null means reports/<name of runs> among the outputs.
+        figures: whether figures are drawn.
+    """
+
+    runs: Any = MISSING
+    where: dict[str, Any] | None = None
+    rows: str | None = None
+    columns: str | None = None
+    value: str = "test_error_percent"
+    out: str | None = None
+    figures: bool = True
+    runtime: Any = MISSING
+
+
 # Every choice of every group of conf/: the dataclass whose values its YAML sets.
 SCHEMAS: dict[str, dict[str, type]] = {
     "data": {"generated": GeneratedData, "hub": HubData, "official": OfficialData, "saved": SavedData},
@@ -97,6 +123,7 @@ def register() -> None:
     store.store(name="train_schema", node=TrainSchema)
     store.store(name="reproduce_schema", node=ReproduceSchema)
     store.store(name="generate_schema", node=GenerateSchema)
+    store.store(name="report_schema", node=ReportSchema)
     for group, choices in SCHEMAS.items():
         for name, schema in choices.items():
             store.store(group=f"schema/{group}", name=name, node=schema)

@@ -1,4 +1,4 @@
-"""The one exception that means "what you asked for cannot be done as asked"."""
+"""The exceptions that a user sees as one line: a wrong request, and runs that failed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ class RequestError(Exception):
 
     Its text is one line for the user. It names the key or ``file:line`` that is wrong and says what would be
     accepted. Commands print that line on standard error and exit with status 2; a traceback would add nothing.
+    """
+
+
+class RunsFailed(Exception):
+    """Some of many runs failed; the others are on record. Its text is one line that says how many, and where.
+
+    Commands print it on standard error and exit with status 1. The traceback of each run is in its own train.log.
     """
 
 

@@ -95,13 +95,14 @@ class Experiment:
             generator.bit_generator.state = state
 
 
-def run(request: Request, directory: Path, on_start: Callable[[], None]) -> dict[str, Any]:
+def run(request: Request, directory: Path, on_start: Callable[[], None], bar: bool = True) -> dict[str, Any]:
     """The result of a run: from its record when there is one, else by training, from its checkpoint if it has one.
 
     Args:
         request: what to train.
         directory: the run directory, made if need be. Another process that records there is waited for.
         on_start: called once it is sure that this process writes the record, before anything else is written.
+        bar: whether a terminal gets a progress bar.
 
     Raises:
         RequestError: the request cannot be met as it is.
@@ -113,7 +114,12 @@ def run(request: Request, directory: Path, on_start: Callable[[], None]) -> dict
         record.expect(request.signature)
         if (result := record.result) is not None:
             return result
-        facts = {"threads": settings.runtime.cores, "device": settings.runtime.device}
+        facts = {
+            "threads": settings.runtime.cores,
+            "device": settings.runtime.device,
+            "experiment": request.experiment,
+            "settings": as_plain(settings),
+        }
         tracker = start_tracker(
             settings.tracker,
             TrackedRun(
@@ -121,9 +127,14 @@ def run(request: Request, directory: Path, on_start: Callable[[], None]) -> dict
                 name=f"{request.experiment or 'train'}/{request.name}",
                 directory=directory,
                 config=as_plain(settings),
-                group=request.experiment,
+                group=request.experiment and request.experiment.partition("/")[0],
                 job_type="train",
-                tags=[settings.model.name, settings.data.source, f"task {settings.task}"],
+                tags=[
+                    *([request.experiment] if request.experiment else []),
+                    settings.model.name,
+                    settings.data.source,
+                    f"task {settings.task}",
+                ],
                 restarts=settings.training.numbers,
             ),
         )
@@ -132,14 +143,14 @@ def run(request: Request, directory: Path, on_start: Callable[[], None]) -> dict
             # The products inside the fused kernels are small and run in our own threads; more below them would be in
             # the way.
             with tracker, threadpool_limits(limits=1, user_api="blas"), closing(Experiment(request)) as experiment:
-                seconds = _train(experiment, recording, tracker)
+                seconds = _train(experiment, recording, tracker, bar)
                 result = _result(experiment, record.metrics()[-1], seconds)
                 recording.finish(result)
                 tracker.finish(result)
         return result
 
 
-def _train(experiment: Experiment, recording: Recording, tracker: Tracker) -> float:
+def _train(experiment: Experiment, recording: Recording, tracker: Tracker, bar: bool) -> float:
     """Train what is left of the schedule; the seconds it took, those before an interruption included."""
     settings = experiment.settings.training
     started, earlier = time.perf_counter(), 0.0
@@ -155,7 +166,7 @@ def _train(experiment: Experiment, recording: Recording, tracker: Tracker) -> fl
     latest = state()
     epochs = settings.linear_start_epochs + settings.epochs
     try:
-        with Progress(experiment.request.name, epochs, recording.epoch) as progress:
+        with Progress(experiment.request.name, epochs, recording.epoch, bar) as progress:
             for epoch in train(
                 experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
             ):

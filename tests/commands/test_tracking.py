@@ -22,7 +22,8 @@ def test_a_run_is_mirrored_as_it_is_recorded(command: Run, tmp_path: Path):
     log = read_log(file)
     assert log.exit_code == 0
     assert log.run["id"] == f"memn2n_1k-pe_ls_rn-{result['signature']}"
-    assert log.run["group"] == "memn2n_1k/pe_ls_rn"
+    assert log.run["group"] == "memn2n_1k"
+    assert "memn2n_1k/pe_ls_rn" in log.run["tags"]
     assert log.run["job_type"] == "train"
     assert "task 4" in log.run["tags"]
     assert log.config["training"]["first_restart"] == 2

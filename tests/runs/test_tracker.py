@@ -218,8 +218,9 @@ def tracked(tmp_path: Path) -> TrackedRun:
 def test_the_run_is_described_to_wandb(tracked: TrackedRun) -> None:
     wandb = FakeWandb()
     settings = WandbTracker(entity="lab", tags=["mine", "task_1"], notes="first", save_code=True, timeout=5.0)
-    with WandbMirror(settings, tracked, wandb):
-        pass
+    with WandbMirror(settings, tracked, wandb) as mirror:
+        mirror.log_epoch({"epoch": 1})
+        mirror.log_epoch({"epoch": 2})
     (options,) = wandb.inits
     assert options.pop("settings") == {
         "silent": True,

@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.config import explain, register
+from babi_memnet.errors import RunsFailed
 from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
 
@@ -26,8 +27,8 @@ DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
     """Run ``work`` on the configuration that ``conf/<config_name>.yaml`` and the command line make, and exit.
 
-    Exit status: 0 done; 1 something failed, with a traceback; 2 the request was wrong, with one line on standard error
-    and no traceback unless ``runtime.debug=true``; 130 interrupted.
+    Exit status: 0 done; 1 something failed, with a traceback or, when it was some of many runs, with one line; 2 the
+    request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted.
     """
     register()
     # Hydra then raises what went wrong instead of printing it in its own way.
@@ -39,6 +40,7 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
             return work(config)
         except (Exception, KeyboardInterrupt) as error:
             line = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+            line = str(error) if isinstance(error, RunsFailed) else line
             to_log_files(logging.ERROR, line or "failed", None if line else error)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # the launcher carries it to the driver
@@ -52,6 +54,9 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except RunsFailed as error:
+        print(f"babi-{config_name}: {error}", file=sys.stderr)
+        sys.exit(FAILED)
     except Exception as error:
         line = explain(error)
         if line is None or _wants_traceback(sys.argv[1:]):

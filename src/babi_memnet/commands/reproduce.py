@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from babi_memnet.commands.application import launch, write_request
-from babi_memnet.config import request_of
-from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.logs import to_log_files
-from babi_memnet.papers.comparison import compare, compare_column
+from babi_memnet.commands.application import launch
+from babi_memnet.commands.cells import Cells
+from babi_memnet.errors import RunsFailed, bad_value, suggestion
+from babi_memnet.papers.beside import beside_tables, columns_beside
 from babi_memnet.papers.judgement import caveats
-from babi_memnet.papers.published import PublishedColumn, load_table
+from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table
+from babi_memnet.papers.reproduced import learning_curve, reproduced_column, reproduced_table
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment
-from babi_memnet.runs.files import write_atomically, write_json
+from babi_memnet.runs.signature import HEX_DIGITS
+from babi_memnet.runs.tracker import TrackedRun, check_tracker, track_report
 from babi_memnet.settings import TASKS
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ _PASSED_ON = ("data", "training", "tracker", "runtime", "debug")
 
 
 def reproduce(config: DictConfig) -> None:
-    """Train what is missing of the table, column by column, and write and print the table."""
+    """Train what is missing of the table, and write and print it."""
+    started = time.perf_counter()
     table = load_table(config.table)
     columns = [_column(table.columns, name, config.table) for name in config.columns or _trainable(table.columns)]
     if not columns:
@@ -40,82 +42,78 @@ def reproduce(config: DictConfig) -> None:
     for task in tasks:
         if task not in TASKS:
             raise bad_value("tasks", task, "a list of numbers from 1 to 20, such as tasks=[1,4,15]")
-    # One line a cell on how to upload it would bury the table.
-    logging.getLogger("babi_memnet.runs.wandb_tracker").setLevel(logging.WARNING)
+    beside = columns_beside(config.beside, table)
     hydra = HydraConfig.get()
     passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
-    drawn: list[dict[str, Any]] = []
-    missing: list[RequestError] = []
+    tracker: Any = OmegaConf.to_object(config.tracker)
+    check_tracker(tracker)
+    cells = Cells.plan(columns, tasks, passed_on)
+    if not cells.planned and cells.refused:
+        raise cells.refused
+    runtime: Any = OmegaConf.to_object(config.runtime)
+    cells.train(runtime.cores)
+    written = _draw(config, Path(hydra.runtime.output_dir), table, columns, tasks, cells, beside, started)
+    if written:
+        log.info("%s: %s", hydra.runtime.output_dir, ", ".join(written))
+    elif cells.refused and not cells.failed:
+        raise cells.refused
+    if cells.failed:
+        names = ", ".join(cell.name for cell in cells.failed)
+        raise RunsFailed(f"{len(cells.failed)} of {len(cells.planned)} runs failed, each with its train.log: {names}")
+
+
+def _draw(
+    config: DictConfig,
+    directory: Path,
+    table: PublishedTable,
+    columns: Sequence[PublishedColumn],
+    tasks: Sequence[int],
+    cells: Cells,
+    beside: Sequence[Mapping[str, Any]],
+    started: float,
+) -> list[str]:
+    """Print the table and write its folder; the names of what was written."""
+    from babi_memnet.inspect.table_report import table_report, write_report
+    from babi_memnet.papers.view import column_tables, show, summary_table
+
+    runs = {(cell.column.id, cell.task): cell.job.directory for cell in cells.planned}
+    outputs = {cell.job.request.settings.runtime.outputs for cell in cells.planned}
+    drawn, curves = [], {}
     notes: dict[str, None] = {}  # each once, in order
     for column in columns:
-        results = {}
-        for task in ["joint"] if column.joint else tasks:
-            overrides = [f"experiment={column.experiment}", f"task={task}"]
-            try:
-                results[task] = _cell(str(column.experiment), [*overrides, *passed_on])
-            except RequestError as error:
-                missing.append(error)
-                notes[f"left out: {column.id}, task {task}: {error}"] = None
-        if results:
-            drawn.append(_entry(results, column, tasks))
-            notes |= {note: None for result in results.values() for note in caveats(result, column)}
-    if not drawn:
-        raise missing[0]
-    _write(Path(hydra.runtime.output_dir), config.table, drawn, list(notes))
-
-
-def _cell(experiment: str, overrides: list[str]) -> dict[str, Any]:
-    """The result of one run of the table, from its record or by training."""
-    config = compose("train", overrides)
-    request = request_of(config, experiment)
-    if (result := RunDirectory(request.directory).result) is not None:
-        return result
-    from babi_memnet.experiment import run
-
-    with _logged_to(request.directory):
-        return run(request, request.directory, lambda: write_request(request.directory, config, overrides))
-
-
-@contextmanager
-def _logged_to(directory: Path) -> Iterator[None]:
-    """train.log in the run directory of a cell, as babi-train would leave it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(directory / "train.log")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    except Exception as error:
-        to_log_files(logging.ERROR, "failed", error)
-        raise
-    finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
-
-
-def _entry(results: dict[Any, dict[str, Any]], column: PublishedColumn, tasks: list[int]) -> dict[str, Any]:
-    """The column of table.json: its comparison, with the errors of every restart and the seconds of training."""
-    result_of = {task: results.get("joint", results.get(task)) for task in tasks}
-    present = {task: result for task, result in result_of.items() if result is not None}
-    cells = {task: compare(result, column, task) for task, result in present.items()}
-    overall = compare(results["joint"], column, "joint") if "joint" in results else None
-    entry = compare_column(cells, column, overall).as_json()
-    for task, result in present.items():
-        entry["cells"][str(task)]["restart_errors"] = {
-            "train": [restart["train"]["error_percent"] for restart in result["restarts"]],
-            "test": [restart["test"]["per_task"][str(task)] for restart in result["restarts"]],
+        results, missing = cells.results[column.id], cells.missing[column.id]
+        for task, line in missing.items():
+            notes[f"left out: {column.id}, task {task}: {line}"] = None
+        if not results:
+            continue
+        places = {task: str(runs[column.id, task].relative_to(*outputs)) for task in results}
+        drawn.append(reproduced_column(column, results, tasks, missing, places))
+        notes |= {note: None for result in results.values() for note in caveats(result, column)}
+        curves[column.id] = {
+            str(task): learning_curve(RunDirectory(runs[column.id, task]).metrics()) for task in results
         }
-    return {**entry, "seconds": sum(result["seconds"] for result in results.values())}
-
-
-def _write(directory: Path, table: str, columns: list[dict[str, Any]], notes: list[str]) -> None:
-    from babi_memnet.papers.view import column_table, column_tables, show, to_markdown
-
+    if not drawn:
+        return []
     where = {key: value for key, value in describe_environment().items() if key in ("platform", "python", "versions")}
-    write_json(directory / "table.json", {"id": table, "columns": columns, "notes": notes, "environment": where})
-    write_atomically(directory / "table.md", to_markdown(column_table(columns, table, notes)).encode())
-    show(column_tables(columns, width=100, title=table, notes=notes))
-    log.info("%s: table.json, table.md", directory)
+    whole = reproduced_table(table, drawn, list(notes), where, time.perf_counter() - started, beside)
+    written = write_report(directory, whole, {"columns": curves})
+    tracker: Any = OmegaConf.to_object(config.tracker)
+    signatures = "".join(cell.job.request.signature for cell in cells.planned)
+    digest = hashlib.sha256(signatures.encode()).hexdigest()[:HEX_DIGITS]
+    tracked = TrackedRun(
+        run_id=f"table-{table.id}-{digest}",
+        name=f"table/{table.id}",
+        directory=directory,
+        config={"table": table.id, "columns": [column["id"] for column in drawn], "tasks": list(tasks)},
+        group=table.id,
+        job_type="report",
+        tags=["table", table.id],
+    )
+    track_report(tracker, tracked, table_report(whole, directory, written))
+    show(column_tables(drawn, width=100, title=table.id, notes=list(notes)))
+    show(beside_tables(whole, width=100))
+    show([summary_table(drawn, table.id)])
+    return [str(path.relative_to(directory)) for path in written if "figures" not in path.parts] + ["figures/"]
 
 
 def _trainable(columns: tuple[PublishedColumn, ...]) -> list[str]:

@@ -29,6 +29,7 @@ import numpy.typing as npt
 # numba takes its matrix products from here. Loaded now, so that whoever limits the threads of BLAS finds it: with
 # threads of its own below ours, a product of this size takes ten times as long.
 import scipy.linalg.cython_blas  # noqa: F401
+from filelock import FileLock
 from numba import njit
 
 log = logging.getLogger(__name__)
@@ -376,11 +377,16 @@ def compile_once() -> None:
     """Compile the kernels in a process of their own, unless an earlier one has left them beside this file.
 
     What numba compiles and runs in one process can differ in the last bits from what another loads from its cache. So
-    nobody runs what he has compiled himself, and the first run on a machine gives the numbers of all others.
+    nobody runs what he has compiled himself: the first run on a machine gives the numbers of all others.
     """
-    if not any(Path(str(train_epoch.stats.cache_path)).glob("fused.train_epoch-*.nbc")):
-        log.info("compiling, once per machine: about half a minute")
-        subprocess.run([sys.executable, "-c", f"from {__name__} import _compile; _compile()"], check=True)
+    cache = Path(str(train_epoch.stats.cache_path))
+    if any(cache.glob("fused.train_epoch-*.nbc")):
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "fused.lock"):
+        if not any(cache.glob("fused.train_epoch-*.nbc")):
+            log.info("compiling, once per machine: about half a minute")
+            subprocess.run([sys.executable, "-c", f"from {__name__} import _compile; _compile()"], check=True)
 
 
 def _compile() -> None:

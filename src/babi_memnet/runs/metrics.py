@@ -30,6 +30,11 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def count_epochs(path: Path) -> int:
+    """How many epochs are recorded, without reading what they showed; 0 when nothing is there."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 def cut_after(path: Path, epoch: int) -> int:
     """Drop all lines after that of ``epoch``, and a torn one; the last epoch that is left (0 when none is)."""
     if not path.exists():

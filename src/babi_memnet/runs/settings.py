@@ -35,7 +35,7 @@ class WandbTracker:
     mode: str = "offline"
     project: str = "babi_memnet"
     entity: str | None = None  # user or team; None: W&B's default for the account
-    group: str | None = None  # None: the experiment
+    group: str | None = None  # None: the table that the experiment is a column of
     name: str | None = None  # None: a readable name made from the request
     tags: list[str] = field(default_factory=list)  # added to those that the run has by itself
     notes: str | None = None

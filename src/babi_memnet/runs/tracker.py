@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from babi_memnet.runs.settings import NoTracker, WandbTracker
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class TrackedRun:
         name: for people.
         directory: the run directory; the tracker keeps its own files below it.
         config: the resolved configuration as plain nested dicts.
-        group: what the run belongs to (the experiment).
-        job_type: what was done (train).
+        group: what the run belongs to (the table that its experiment is a column of).
+        job_type: what was done (train, report).
         tags: short words to search by.
         restarts: the numbers of the restarts, in the order of their places in a line of ``metrics.jsonl``.
     """
@@ -34,6 +37,25 @@ class TrackedRun:
     job_type: str | None = None
     tags: Sequence[str] = field(default=())
     restarts: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is drawn from many runs: a tracker shows it as one run of their group.
+
+    Attributes:
+        summary: flat numbers to sort and filter by.
+        tables: name to column names and rows.
+        images: name to a PNG.
+        files: kept as one artifact, by their names below ``folder``.
+        folder: where the files are.
+    """
+
+    summary: Mapping[str, float | int | str]
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]]
+    images: Mapping[str, Path]
+    files: Sequence[Path]
+    folder: Path
 
 
 class Tracker(Protocol):
@@ -51,6 +73,9 @@ class Tracker(Protocol):
     def finish(self, result: Mapping[str, Any]) -> None:
         """Mirror ``result.json``, which is on the disk by now, as is the last checkpoint."""
 
+    def report(self, report: Report) -> None:
+        """Mirror a report, whose files are on the disk by now."""
+
 
 class Untracked:
     """The tracker that mirrors nothing."""
@@ -67,6 +92,9 @@ class Untracked:
         """Do nothing."""
 
     def finish(self, result: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def report(self, report: Report) -> None:
         """Do nothing."""
 
 
@@ -89,6 +117,18 @@ def start_tracker(settings: NoTracker | WandbTracker, run: TrackedRun) -> Tracke
     from babi_memnet.runs.wandb_tracker import WandbMirror
 
     return WandbMirror(settings, run)
+
+
+def track_report(settings: NoTracker | WandbTracker, run: TrackedRun, report: Report) -> None:
+    """Mirror a report as a run of its own, where ``settings`` ask for a mirror at all.
+
+    The table is drawn by now, so no trouble with the tracker is worth ending the command: it is a warning.
+    """
+    try:
+        with start_tracker(settings, run) as tracker:
+            tracker.report(report)
+    except Exception as error:
+        logger.warning("the report is not tracked (%s)", " ".join(str(error).split()) or type(error).__name__)
 
 
 def epoch_metrics(row: Mapping[str, Any], restarts: Sequence[int] | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from babi_memnet.runs.checkpoint import DOCUMENT_FILE, TENSORS_FILE
 from babi_memnet.runs.directory import RESULT_FILE
 from babi_memnet.runs.metrics import METRICS_FILE
 from babi_memnet.runs.settings import WandbTracker
-from babi_memnet.runs.tracker import TrackedRun, epoch_metrics, restart_rows, result_summary
+from babi_memnet.runs.tracker import Report, TrackedRun, epoch_metrics, restart_rows, result_summary
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class WandbMirror:
         self._tracked = run
         self._wandb = wandb
         self._run: Any = None
-        self._broken = False
+        self._broken = self._charted = False
         directory = run.directory.absolute()
         # What a user has set stays. The data folder holds what `wandb sync` will upload, so it must outlive the run.
         self._environment = _Environment(
@@ -87,7 +87,6 @@ class WandbMirror:
         except BaseException:
             self._environment.__exit__()
             raise
-        self._guard("defining its metrics", self._define_metrics)
         return self
 
     def __exit__(
@@ -106,6 +105,9 @@ class WandbMirror:
     def log_epoch(self, row: Mapping[str, Any]) -> None:
         """Mirror one line of ``metrics.jsonl`` as step ``row["epoch"]``."""
         metrics = epoch_metrics(row, self._tracked.restarts)
+        if not self._charted:  # a report has no epochs
+            self._guard("defining its metrics", self._define_metrics)
+            self._charted = True
         self._guard(f"logging epoch {row['epoch']}", lambda run: run.log(metrics, step=row["epoch"]))
 
     def finish(self, result: Mapping[str, Any]) -> None:
@@ -121,6 +123,26 @@ class WandbMirror:
                 self._log_files(run, "result", "result", (RESULT_FILE, METRICS_FILE))
 
         self._guard("recording the result", mirror)
+
+    def report(self, report: Report) -> None:
+        """Mirror a report: summary, tables and pictures, and its files as one artifact."""
+
+        def mirror(run: Any) -> None:
+            wandb = self._wandb
+            shown: dict[str, Any] = {name: wandb.Image(str(path)) for name, path in report.images.items()}
+            for name, (columns, rows) in report.tables.items():
+                shown[name] = wandb.Table(columns=list(columns), data=[list(row) for row in rows])
+            # Logged, not only put into the summary: that is what W&B makes panels of.
+            run.log(shown)
+            run.summary.update(dict(report.summary))
+            if self._settings.artifacts:
+                artifact = wandb.Artifact(f"report-{self._tracked.run_id}", type="report")
+                for path in report.files:
+                    # Copied, unlike the files of a run: the next report is drawn over this one.
+                    artifact.add_file(str(path), name=path.relative_to(report.folder).as_posix(), skip_cache=True)
+                run.log_artifact(artifact)
+
+        self._guard("recording the report", mirror)
 
     def _start(self, mode: str) -> Any:
         """The started W&B run, or None when W&B could not start it."""

@@ -26,13 +26,13 @@ class Progress:
     On a terminal that is one bar. In a pipe and in the log file it is a line now and then, and a last one.
     """
 
-    def __init__(self, name: str, epochs: int, done: int = 0) -> None:
-        """``done`` of ``epochs`` epochs lie behind."""
+    def __init__(self, name: str, epochs: int, done: int = 0, bar: bool = True) -> None:
+        """``done`` of ``epochs`` epochs lie behind; without ``bar`` there are only lines, also on a terminal."""
         self._name, self._epochs, self._first = name, epochs, done
         self._started = self._told = time.monotonic()
         self._bar: tqdm | None = None
         self._redirect = logging_redirect_tqdm()
-        if sys.stderr.isatty():
+        if bar and sys.stderr.isatty():
             self._bar = tqdm(total=epochs, initial=done, desc=name, unit="epoch", dynamic_ncols=True, leave=False)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,69 @@
+"""babi-report: any run directories as one table, pivoted by two keys, in every form, with figures."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Any, NoReturn
+
+from omegaconf import DictConfig, OmegaConf
+
+from babi_memnet.commands.application import launch
+from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.inspect.run_report import write_report
+from babi_memnet.papers.pivot import choose_keys, pivot
+from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
+from babi_memnet.papers.view import show
+from babi_memnet.runs.collection import choose, collect, in_order
+
+log = logging.getLogger(__name__)
+
+_ROWS_SHOWN = 40
+_NARROWEST = 80
+
+
+def report(config: DictConfig) -> None:
+    """Read the runs, print the table and write the report."""
+    gc.disable()  # records are only gathered here; looking through ten thousand of them again and again takes its time
+    settings: Any = OmegaConf.to_container(config, resolve=True)
+    roots = settings["runs"] if isinstance(settings["runs"], list) else [settings["runs"]]
+    if not roots:
+        raise bad_value("runs", settings["runs"], "a folder of runs, or a list of some")
+    found, broken = collect(roots)
+    for line in broken:
+        log.warning("left out: %s", line)
+    if not found:
+        raise bad_value("runs", ",".join(map(str, roots)), "folders with run directories in them, found no run to read")
+    rows = in_order(choose(found, settings["where"] or {}))
+    title = " + ".join(map(str, roots))
+    out = Path(settings["out"] or Path(settings["runtime"]["outputs"]) / "reports" / _name(roots))
+
+    row_key, column_key = settings["rows"], settings["columns"]
+    if row_key is None and column_key is not None:
+        raise RequestError(f"columns={column_key}: needs a key down the side as well; add rows=task or another key")
+    if row_key is None and (keys := choose_keys(rows)):
+        row_key, column_key = keys
+    table = pivot(rows, row_key, column_key, settings["value"]) if row_key else None
+
+    width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
+    show(pivot_sheets(table, rows, title, width) if table else [row_sheet(rows, title, _ROWS_SHOWN)])
+    if table is None:
+        log.info("rows=KEY and columns=KEY pivot the runs and draw them")
+    written = write_report(out, rows, table, title, settings["figures"])
+    log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
+
+
+def _name(roots: list[Any]) -> str:
+    """The folder of a report by default, after the folders of its runs."""
+    return "+".join(Path(root).resolve().name or "runs" for root in roots)
+
+
+def main() -> NoReturn:
+    """Entry point of ``babi-report``."""
+    launch("report", report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a reader looks at: figures and reports. The only home of plotting."""

@@ -1,0 +1,96 @@
+"""The folder of a report: every table of it in every form, and its figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from babi_memnet.inspect.style import rendered
+from babi_memnet.papers.formats import to_csv, to_latex
+from babi_memnet.papers.pivot import Pivot
+from babi_memnet.papers.run_tables import cell_records, pivot_sheets, row_sheet, tidy
+from babi_memnet.papers.view import to_markdown
+from babi_memnet.runs.collection import Row
+from babi_memnet.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    import pyarrow
+
+log = logging.getLogger(__name__)
+
+_FIGURES = ("lines", "heat_map")
+_CELLS = ("cells.csv", "cells.parquet", "cells.json")
+
+
+def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
+    """Write the report of ``rows`` into ``directory``; what was written, in order.
+
+    ``runs.*`` is the tidy table of all rows and ``cells.*`` the cells of the pivot, unrounded, as CSV, Parquet and
+    JSON. ``table.md`` and ``table.tex`` are the pivot to read, or the rows without one; ``figures/`` draws the pivot.
+    What an earlier report left there and this one does not have is removed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    written = _write_records(directory / "runs", tidy(rows))
+    written += _write_records(directory / "cells", cell_records(pivot)) if pivot else []
+    sheet = pivot_sheets(pivot, rows, title)[0] if pivot else row_sheet(rows, title)
+    for name, text in (("table.md", to_markdown(sheet)), ("table.tex", to_latex(sheet))):
+        write_atomically(directory / name, text.encode())
+        written.append(directory / name)
+    if pivot and figures:
+        written += _draw(directory / "figures", pivot)
+    drawn = [directory / "figures" / f"{name}.{form}" for name in _FIGURES for form in ("png", "pdf")]
+    for path in [*drawn, *(directory / name for name in _CELLS)]:
+        if path not in written:
+            path.unlink(missing_ok=True)
+    return written
+
+
+def _draw(folder: Path, pivot: Pivot) -> list[Path]:
+    # matplotlib takes longer to load than a small report takes to write
+    from babi_memnet.inspect.run_figures import MOST_SERIES, heat_map, line_figure
+
+    folder.mkdir(exist_ok=True)
+    figures = {"lines": line_figure(pivot), "heat_map": heat_map(pivot)}
+    if figures["lines"] is None:
+        log.info("no figure of lines: there would be more than %d of them", MOST_SERIES)
+    written = []
+    for name, figure in figures.items():
+        if figure is None:
+            continue
+        for form in ("png", "pdf"):
+            write_atomically(folder / f"{name}.{form}", rendered(figure, form))
+            written.append(folder / f"{name}.{form}")
+    return written
+
+
+def _write_records(path: Path, records: Sequence[dict[str, Any]]) -> list[Path]:
+    """The records, all with the same names, as ``path`` with .csv, .parquet and .json."""
+    from pyarrow import BufferOutputStream, parquet
+
+    columns = BufferOutputStream()
+    parquet.write_table(_columns(records), columns)
+    write_atomically(path.with_suffix(".csv"), to_csv(records).encode())
+    write_atomically(path.with_suffix(".parquet"), columns.getvalue().to_pybytes())
+    lines = b",\n".join(map(orjson.dumps, records))
+    write_atomically(path.with_suffix(".json"), b"[\n" + lines + b"\n]\n")
+    return [path.with_suffix(suffix) for suffix in (".csv", ".parquet", ".json")]
+
+
+def _columns(records: Sequence[dict[str, Any]]) -> pyarrow.Table:
+    """An Arrow table; a column whose values are not all of one kind, such as 300 and 1k, becomes text."""
+    import pyarrow
+
+    columns = {}
+    for name in records[0]:
+        values = [record[name] for record in records]
+        kinds = {type(value) for value in values if value is not None}
+        if kinds == {int, float}:
+            values = [None if value is None else float(value) for value in values]
+        elif len(kinds) > 1:
+            values = [None if value is None else str(value) for value in values]
+        columns[name] = pyarrow.array(values)
+    return pyarrow.table(columns)
