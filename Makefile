@@ -38,8 +38,9 @@ format: $(READY) ## Put the code into the common style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## Measure training speed against a plain port, side by side
+bench: $(READY) ## Measure training speed against a plain port, and how it grows with restarts, data and vocabulary
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/scaling.py
 
 clean: ## Remove caches and builds; run directories and .venv stay
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks

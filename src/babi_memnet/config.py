@@ -88,7 +88,7 @@ class ReportSchema:
 
     Attributes:
         runs: a folder of runs, or a list of folders.
-        where: which runs; key to the value, or the values, that it must have.
+        where: which runs; a mapping of key to the value, or the values, that it must have; null means all.
         rows: the key whose values stand down the side; null means that what sets the runs apart decides.
         columns: the key whose values stand across; null for none.
         value: what is shown; one of `papers.pivot.VALUES`.
@@ -97,7 +97,7 @@ class ReportSchema:
     """
 
     runs: Any = MISSING
-    where: dict[str, Any] | None = None
+    where: Any = None
     rows: str | None = None
     columns: str | None = None
     value: str = "test_error_percent"

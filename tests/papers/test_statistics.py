@@ -16,6 +16,7 @@ from babi_memnet.papers.statistics import (
     Repetition,
     question_variance,
     selection_weights,
+    student_chance,
     student_quantile,
     wilson_interval,
 )
@@ -168,3 +169,36 @@ def test_identical_restarts_leave_the_margin_of_the_questions() -> None:
 def test_the_student_quantile_becomes_the_normal_one() -> None:
     assert student_quantile(8) == pytest.approx(stats.t.ppf(0.975, 8))
     assert student_quantile(float("inf")) == pytest.approx(1.959964, abs=1e-6)
+
+
+@pytest.mark.parametrize("freedom", [1.0, 8.0, 37.5])
+@pytest.mark.parametrize("statistic", [-2.5, 0.0, 0.3, 12.0])
+def test_the_student_chance_is_that_of_scipy(statistic: float, freedom: float) -> None:
+    assert student_chance(statistic, freedom) == pytest.approx(2 * stats.t.sf(abs(statistic), freedom), rel=1e-9)
+
+
+def test_the_student_chance_becomes_the_normal_one() -> None:
+    assert student_chance(1.96, np.inf) == pytest.approx(2 * stats.norm.sf(1.96), rel=1e-5)
+
+
+def test_a_chance_is_a_probability_that_falls_to_5_percent_at_the_margin() -> None:
+    generator = np.random.default_rng(11)
+    train, test = generator.uniform(0, 5, (2, 200, 10))
+    repetition = Repetition.of(train, test)
+    noise = generator.uniform(0.01, 4, 200)
+    margin = repetition.margin(noise)
+    assert np.all(repetition.chance(np.zeros(200), noise) <= 1)
+    assert np.all(repetition.chance(np.zeros(200), noise) > 1 - 1e-9)
+    for difference in generator.uniform(-2, 2, (10, 200)) * margin:
+        sure = np.abs(np.abs(difference) - margin) > 1e-6
+        chance = repetition.chance(difference, noise)
+        assert np.array_equal((chance <= 0.05)[sure], (np.abs(difference) > margin)[sure])
+
+
+@pytest.mark.parametrize("scenario", [independent, tied, skewed, two_modes])
+def test_a_small_chance_is_as_rare_as_it_says(scenario: object) -> None:
+    """Pairs from one truth: a chance of at most p comes up with a probability of about p, or less."""
+    train, test, ours, theirs, noise = simulated(scenario)
+    chance = Repetition.of(train, test).chance(ours - theirs, noise)
+    for level in (0.01, 0.05, 0.2):
+        assert np.mean(chance <= level) <= 1.35 * level + 0.005

@@ -12,7 +12,16 @@ from babi_memnet.papers.comparison import compare, compare_column
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
 from babi_memnet.papers.published import load_table
-from babi_memnet.papers.view import column_table, column_tables, run_table, show, to_markdown, to_text
+from babi_memnet.papers.view import (
+    column_table,
+    column_tables,
+    compact_table,
+    run_table,
+    show,
+    summary_table,
+    to_markdown,
+    to_text,
+)
 from tests.papers.runs import configuration, joint_result, task_result
 
 TRAIN = [0.1 * index for index in range(10)]
@@ -142,3 +151,23 @@ def test_tables_are_drawn_without_heavy_imports() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_compact_table_puts_the_published_error_beside_ours() -> None:
+    columns = [column("pe_ls_rn", {1: 0.0, 10: 30.0, 2: 1.0}), column("pe", {1: 0.1, 2: 22.0})]
+    sheet = compact_table(columns, "memn2n_1k", ["a note"])
+    assert sheet.header == ("task", "pe_ls_rn", "pe")
+    assert sheet.rows == (
+        ("1", "0.0 (0.0)", "0.1 (0.1)"),
+        ("2", "1.0 (8.3) <", "22.0 (21.6)"),
+        ("10", "30.0 (15.1) >", "–"),
+        ("mean", "10.3 (7.8) >", "11.1 (10.9)"),
+        ("failed", "1 (2)", "1 (1)"),
+    )
+    assert sheet.notes[-1] == "a note"
+
+
+def test_a_summary_has_a_row_for_every_column() -> None:
+    found = column("pe", {1: 0.1, 2: 22.0})
+    (row,) = summary_table([{**found, "seconds": 90.0}]).rows
+    assert row == ("pe", "11.1", "10.9", "+0.2", f"{100 * found['chance']:.0f} %", "1", "1", "= reproduced", "1.5")

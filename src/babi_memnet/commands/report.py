@@ -31,12 +31,15 @@ def report(config: DictConfig) -> None:
     roots = settings["runs"] if isinstance(settings["runs"], list) else [settings["runs"]]
     if not roots:
         raise bad_value("runs", settings["runs"], "a folder of runs, or a list of some")
+    where = settings["where"] or {}
+    if not isinstance(where, dict):
+        raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
     found, broken = collect(roots)
     for line in broken:
         log.warning("left out: %s", line)
     if not found:
         raise bad_value("runs", ",".join(map(str, roots)), "folders with run directories in them, found no run to read")
-    rows = in_order(choose(found, settings["where"] or {}))
+    rows = in_order(choose(found, where))
     title = " + ".join(map(str, roots))
     out = Path(settings["out"] or Path(settings["runtime"]["outputs"]) / "reports" / _name(roots))
 

@@ -21,7 +21,7 @@ def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 def to_latex(sheet: Sheet) -> str:
     """A table of the booktabs package, with the title above and the notes as comments."""
-    lines = [f"% {note}" for note in (sheet.title, *sheet.notes) if note]
+    lines = [f"% {' '.join(note.split())}" for note in (sheet.title, *sheet.notes) if note]
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(sheet.header) - 1)}}}", r"\toprule"]
     stacked = [text.partition("\n") for text in sheet.header]
     if any(line for _, line, _ in stacked):

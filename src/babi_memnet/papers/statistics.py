@@ -146,7 +146,8 @@ class Repetition:
         apart = WIDENING * (self.line[..., :, None] - self.line[..., None, :])
         x = np.abs(np.asarray(difference, dtype=float))[..., None, None]
         tails = stdtr(freedom, (apart - x) / scale) + stdtr(freedom, (-apart - x) / scale)
-        return np.asarray(np.sum(self.ours[..., :, None] * self.theirs[..., None, :] * tails, axis=(-2, -1)))
+        chance = np.sum(self.ours[..., :, None] * self.theirs[..., None, :] * tails, axis=(-2, -1))
+        return np.asarray(np.minimum(chance, 1))  # rounding may lift a sum of shares above it
 
     def margin(self, other_variance: ArrayLike) -> Array:
         """The difference that two repetitions exceed with a probability of 5 %, found by bisection; (...)."""

@@ -1,0 +1,86 @@
+"""babi-report from the outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+from tests.running import SMALL, Run
+
+
+@pytest.fixture
+def results(command: Run, tmp_path: Path) -> dict[tuple[int, int], dict[str, Any]]:
+    """Task and hops to the result.json of a small run."""
+    trained = command("train", "-m", "task=1,4", "model.hops=1,2", "training.restarts=3", *SMALL)
+    assert trained.returncode == 0, trained.stderr
+    found = {}
+    for path in (tmp_path / "outputs").rglob("result.json"):
+        settings = json.loads((path.parent / "status.json").read_text())["settings"]
+        found[settings["task"], settings["model"]["hops"]] = json.loads(path.read_text())
+    assert len(found) == 4
+    return found
+
+
+def test_runs_become_a_tidy_table_and_a_pivot(command: Run, tmp_path: Path, results: dict[tuple[int, int], Any]):
+    found = command("report", "runs=outputs", "rows=task", "columns=model.hops", "out=drawn")
+    assert found.returncode == 0, found.stderr
+    assert "model.hops" in found.stdout
+    folder = tmp_path / "drawn"
+    with (folder / "runs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4
+    assert parquet.read_table(folder / "runs.parquet").to_pylist() == json.loads((folder / "runs.json").read_text())
+    for row in rows:
+        result = results[int(row["task"]), int(row["model.hops"])]
+        errors = [restart["test"]["error_percent"] for restart in result["restarts"]]
+        assert float(row["test_error_percent"]) == result["test_error_percent"]
+        assert float(row["mean"]) == pytest.approx(statistics.mean(errors))
+        assert float(row["standard_deviation"]) == pytest.approx(statistics.stdev(errors))
+        assert (float(row["median"]), float(row["best"])) == (statistics.median(errors), min(errors))
+        assert row["signature"] == result["signature"]
+    cells = json.loads((folder / "cells.json").read_text())
+    assert {(cell["task"], cell["model.hops"]) for cell in cells} == set(results)
+    for cell in cells:
+        result = results[cell["task"], cell["model.hops"]]
+        errors = [restart["test"]["error_percent"] for restart in result["restarts"]]
+        assert cell["mean"] == pytest.approx(statistics.mean(errors))
+        assert cell["selected"] == result["test_error_percent"]
+    assert r"\toprule" in (folder / "table.tex").read_text()
+    assert (folder / "table.md").read_text().count("\n| ") >= 3
+    assert {path.name for path in (folder / "figures").iterdir()} == {
+        f"{name}.{form}" for name in ("lines", "heat_map") for form in ("png", "pdf")
+    }
+
+    # what an earlier report left there and this one has not is removed
+    again = command("report", "runs=outputs", "where={task:4}", "rows=model.hops", "figures=false", "out=drawn")
+    assert again.returncode == 0, again.stderr
+    assert not list((folder / "figures").iterdir())
+    assert len(json.loads((folder / "runs.json").read_text())) == 2
+
+    wrong = [
+        (["runs=nowhere"], "nowhere: expected a folder of runs"),
+        (["runs=outputs", "rows=model.hop"], "did you mean model.hops?"),
+        (["runs=outputs", "columns=task"], "columns=task: needs a key down the side"),
+        (["runs=outputs", "where={model.hops:7}"], "where.model.hops=7: expected 1, 2"),
+        (["runs=outputs", "where=4"], "where=4: expected keys and values"),
+        (["runs=outputs", "rows=task", "value=eror"], "value=eror"),
+        (["runs=drawn"], "found no run to read"),
+    ]
+    for overrides, expected in wrong:
+        refused = command("report", *overrides)
+        assert refused.returncode == 2, refused.stdout
+        assert expected in refused.stderr
+        assert refused.stderr.count("\n") == 1
+
+
+def test_a_report_needs_no_torch():
+    code = "import sys, babi_memnet.commands.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

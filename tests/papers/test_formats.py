@@ -1,0 +1,56 @@
+"""Tables for documents and for other programs."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from babi_memnet.papers.formats import to_csv, to_latex
+from babi_memnet.papers.view import Sheet
+
+SHEET = Sheet(
+    "a title",
+    ("task", "memn2n_1k\nours", "100 %"),
+    (("1", "0.0 (0.1)", "3"), ("a&b", "50 % ± 1", "#1 {x} \\ ~ ^ $")),
+    1,
+    ("a note with 5 %", "two\nlines"),
+)
+
+
+def test_csv_is_read_back() -> None:
+    records = [{"task": 1, "error": 0.1 + 0.2, "why": None}, {"task": "mean", "error": 2.5, "why": 'say "x", y'}]
+    rows = list(csv.DictReader(StringIO(to_csv(records))))
+    assert [row["task"] for row in rows] == ["1", "mean"]
+    assert [float(row["error"]) for row in rows] == [0.1 + 0.2, 2.5]
+    assert [row["why"] for row in rows] == ["", 'say "x", y']
+
+
+def test_latex_is_a_booktabs_table() -> None:
+    assert to_latex(SHEET).splitlines() == [
+        "% a title",
+        "% a note with 5 %",
+        "% two lines",
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r" & memn2n\_1k &  \\",
+        r"task & ours & 100 \% \\",
+        r"\midrule",
+        r"1 & 0.0 (0.1) & 3 \\",
+        r"a\&b & 50 \% $\pm$ 1 & \#1 \{x\} \textbackslash{} \textasciitilde{} \textasciicircum{} \$ \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_can_be_set(tmp_path: Path) -> None:
+    body = to_latex(SHEET)
+    (tmp_path / "a.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + body + "\\end{document}\n"
+    )
+    subprocess.run(["pdflatex", "-halt-on-error", "a.tex"], cwd=tmp_path, check=True, capture_output=True)
