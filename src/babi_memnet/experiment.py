@@ -95,7 +95,9 @@ class Experiment:
             generator.bit_generator.state = state
 
 
-def run(request: Request, directory: Path, on_start: Callable[[], None], bar: bool = True) -> dict[str, Any]:
+def run(
+    request: Request, directory: Path, on_start: Callable[[], None], bar: bool = True, group: str | None = None
+) -> dict[str, Any]:
     """The result of a run: from its record when there is one, else by training, from its checkpoint if it has one.
 
     Args:
@@ -103,6 +105,7 @@ def run(request: Request, directory: Path, on_start: Callable[[], None], bar: bo
         directory: the run directory, made if need be. Another process that records there is waited for.
         on_start: called once it is sure that this process writes the record, before anything else is written.
         bar: whether a terminal gets a progress bar.
+        group: what a tracker shows the run as a part of; None stands for the table of its experiment, if it has one.
 
     Raises:
         RequestError: the request cannot be met as it is.
@@ -127,7 +130,7 @@ def run(request: Request, directory: Path, on_start: Callable[[], None], bar: bo
                 name=f"{request.experiment or 'train'}/{request.name}",
                 directory=directory,
                 config=as_plain(settings),
-                group=request.experiment and request.experiment.partition("/")[0],
+                group=group or (request.experiment and request.experiment.partition("/")[0]),
                 job_type="train",
                 tags=[
                     *([request.experiment] if request.experiment else []),

@@ -55,8 +55,13 @@ class RuntimeSettings:
         """How many threads to use."""
         if self.threads is not None:
             return self.threads
-        # macOS has no affinity to ask for.
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return available_cores()
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    # macOS has no affinity to ask for.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass

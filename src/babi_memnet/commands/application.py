@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -16,8 +17,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from babi_memnet.config import explain, register
-from babi_memnet.errors import RunsFailed
+from babi_memnet.config import choices_of, explain, register
+from babi_memnet.errors import RequestError, RunsFailed
 from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
 
@@ -30,10 +31,10 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
     Exit status: 0 done; 1 something failed, with a traceback or, when it was some of many runs, with one line; 2 the
     request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted.
     """
-    register()
+    _prepare()
     # Hydra then raises what went wrong instead of printing it in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    failure: list[BaseException] = []
+    outcome = _Outcome()
 
     def job(config: DictConfig) -> object:
         try:
@@ -44,13 +45,14 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
             to_log_files(logging.ERROR, line or "failed", None if line else error)
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # the launcher carries it to the driver
-            failure.append(error)
+            outcome.failure = error
             return None
 
     try:
+        _refuse_several_sweeps(sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
-        if failure:
-            raise failure[0]
+        if outcome.failure:
+            raise outcome.failure
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         sys.exit(INTERRUPTED)
@@ -66,6 +68,35 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
         print(f"babi-{config_name}: {line}", file=sys.stderr)
         sys.exit(REFUSED)
     sys.exit(DONE)
+
+
+class _Outcome:
+    """What a command ends with. In another process, where a launcher takes it, it makes our schemas known first."""
+
+    def __init__(self) -> None:
+        self.failure: BaseException | None = None
+
+    def __reduce__(self) -> tuple[Callable[[], _Outcome], tuple[()]]:
+        return _prepared_outcome, ()
+
+
+def _prepared_outcome() -> _Outcome:
+    _prepare()
+    return _Outcome()
+
+
+def _prepare() -> None:
+    """Make our schemas known to Hydra in this process."""
+    register()
+    # Our presets of launchers go by the names of Hydra's schemas for them, and are meant to be checked against these.
+    warnings.filterwarnings("ignore", message=r"(?s).*validated against ConfigStore schema")
+
+
+def _refuse_several_sweeps(words: Sequence[str]) -> None:
+    """Hydra would take several files of conf/sweep, and then sweep over none of their values."""
+    for word in words:
+        if re.match(r"\+?sweep=.*[,*(]", word):
+            raise RequestError(f"{word}: expected a single one of {', '.join(choices_of('sweep'))}")
 
 
 def write_request(directory: Path, config: DictConfig, overrides: Sequence[str]) -> None:

@@ -6,10 +6,13 @@ import logging
 from pathlib import Path
 from typing import NoReturn
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.application import launch, write_request
+from babi_memnet.commands.sweeping import threads_of_a_job
 from babi_memnet.config import request_of
 from babi_memnet.runs.directory import RunDirectory
 
@@ -19,6 +22,8 @@ log = logging.getLogger(__name__)
 def train(config: DictConfig) -> float:
     """Run one request; returns the validation error of the selected restart, for hyperparameter searches."""
     hydra = HydraConfig.get()
+    if hydra.mode == RunMode.MULTIRUN and config.runtime.threads is None:
+        config.runtime.threads = threads_of_a_job(hydra.launcher)
     request = request_of(config, hydra.runtime.choices.get("experiment"))
     directory = Path(hydra.runtime.output_dir)
     record = RunDirectory(directory)
@@ -29,12 +34,19 @@ def train(config: DictConfig) -> float:
         # Only now: what is on record or refused, and --help, should not wait for torch.
         from babi_memnet.experiment import run
 
-        result = run(request, directory, lambda: write_request(directory, config, hydra.overrides.task))
+        words = hydra.overrides.task
+        result = run(request, directory, lambda: write_request(directory, config, words), group=_sweep(hydra))
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])
     log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")
     return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
+
+
+def _sweep(hydra: HydraConf) -> str | None:
+    """The sweep that this job is one of, as a group of runs: ``sweep/hops``."""
+    name = hydra.runtime.choices.get("sweep")
+    return f"sweep/{name}" if name else None
 
 
 def main() -> NoReturn:
