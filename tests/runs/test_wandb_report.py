@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import wandb
 
 from babi_memnet.inspect.table_report import table_report, write_report
 from babi_memnet.runs.settings import WandbTracker
@@ -23,6 +24,7 @@ def test_a_table_is_a_run_with_table_images_and_artifact(tmp_path: Path, monkeyp
     run = TrackedRun("table-0123456789", "table", folder, {"table": "memn2n_1k"}, "memn2n_1k", "report", ["table"])
     report = table_report(table, folder, files)
     track_report(WandbTracker(), run, report)
+    wandb.teardown()  # only when its service has ended is the file whole for sure
     (file,) = folder.glob("wandb/offline-run-*/run-*.wandb")
     log = read_log(file)
     assert log.exit_code == 0

@@ -21,6 +21,7 @@ h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.15rem; margin: 2rem
 th, td { padding: .15rem .5rem; text-align: right; white-space: nowrap; }
 thead th { border-bottom: 1px solid; vertical-align: bottom; } tbody tr:hover { background: #8881; }
 th:first-child, td.text { text-align: left; }
+tbody th { position: sticky; left: 0; background: Canvas; white-space: normal; min-width: 2.5rem; }
 tr.sum td, tr.sum th { border-top: 1px solid var(--line); font-weight: 600; }
 td.group { border-left: 1px solid var(--line); } .better { color: var(--better); } .worse { color: var(--worse); }
 img { width: 100%; min-width: 40rem; max-width: 60rem; background: #fff; } .quiet { opacity: .75; font-size: .9em; }
