@@ -164,6 +164,8 @@ def result_summary(result: Mapping[str, Any]) -> dict[str, Any]:
     for place, restart in enumerate(result["restarts"]):
         summary[f"restart_{restart['restart']:02d}/test/error_percent"] = restart["test"]["error_percent"]
         if place == result["selected"]:
+            if restart.get("validation"):
+                summary["validation_error_percent"] = restart["validation"]["error_percent"]
             per_task = restart["test"].get("per_task") or {}
             summary |= {f"task_{int(task):02d}/test/error_percent": error for task, error in per_task.items()}
     return summary
