@@ -60,21 +60,20 @@ def test_every_number_is_that_of_the_json() -> None:
             continue
         value = at(path)
         assert float(attributes["data-value"] or "") == value
-        shown = text.rstrip("%")
-        assert float(shown) == float(format(value, form).rstrip("%"))
-        assert not re.fullmatch(r"-0(\.0*)?", shown)
+        expected = format(value, form)
+        assert text == {"-0.0": "+0.0" if "+" in form else "0.0"}.get(expected, expected)
         told += 1
     assert told > 100
 
 
 def test_no_number_is_left_out() -> None:
     paths = {attributes.get("data-path") for attributes, _ in READ.cells}
+    restarts = [f"over_restarts/{name}" for name in ("mean", "median", "best", "worst", "failed")]
     for place, column in enumerate(TABLE["columns"]):
-        for name in ("mean", "failed", "published/mean", "published/failed", "difference", "seconds"):
+        for name in ("mean", "failed", "published/mean", "published/failed", "difference", "chance", "seconds"):
             assert f"columns/{place}/{name}" in paths
         for task, cell in column["cells"].items():
-            for name in ("error_percent", "published", "difference", "over_restarts/median", "chance"):
-                assert cell.get("chance") is not None
+            for name in ("error_percent", "published", "difference", "chance", *restarts):
                 assert f"columns/{place}/cells/{task}/{name}" in paths
     assert "beside/0/errors/19" in paths
     assert "beside/1/errors/3" in paths
@@ -91,3 +90,17 @@ def test_it_needs_nothing_else_and_text_stays_text() -> None:
     assert "a note with &lt;b&gt;markup&lt;/b&gt; &amp; 5 %" in PAGE
     assert "url(" not in PAGE
     assert 'name="viewport"' in PAGE
+
+
+def test_labels_are_text_and_a_rounded_zero_has_no_minus() -> None:
+    table, _ = made_up()
+    column = table["columns"][0]
+    for entry in (table, column, table["beside"][0]):
+        entry["id"] = 'a<script>"&'
+    column["label"] = table["beside"][0]["label"] = table["source"]["title"] = "<img src=x> & more"
+    column["difference"], column["mean"] = -0.04, -0.0
+    page = Cells(table_page(table, {"<h6>": ('"><i>', PNG)}))
+    assert not page.tags & {"script", "h6", "i"}
+    assert page.links == READ.links
+    shown = {attributes.get("data-path"): text for attributes, text in page.cells}
+    assert (shown["columns/0/difference"], shown["columns/0/mean"]) == ("+0.0", "0.0")

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from babi_memnet.errors import RequestError
 from babi_memnet.papers.comparison import Against, Comparison, compare, compare_column, failed
@@ -131,7 +132,7 @@ def test_one_cell_with_too_few_restarts_leaves_a_large_difference_open() -> None
     cells[7] = compare(task_result(7, TRAIN[:3], near(1.0, restarts=3)), COLUMN, 7)
     against = compare_column(cells, COLUMN).against
     assert against is not None
-    assert (against.margin, against.verdict) == (None, "unresolved")
+    assert (against.margin, against.chance, against.verdict) == (None, None, "unresolved")
 
 
 def test_the_interval_of_a_column_mean_covers_the_truth() -> None:
@@ -151,6 +152,50 @@ def test_the_interval_of_a_column_mean_covers_the_truth() -> None:
         assert against.margin is not None
         covered += abs(against.difference) <= against.margin
     assert covered / 1000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_chance_is_at_most_5_percent_exactly_beyond_the_margin() -> None:
+    """Of tasks, of the mean over separate runs and of the mean of a joint run."""
+    generator = np.random.default_rng(8)
+    beyond = 0
+    for _ in range(60):
+        train, shift = list(generator.exponential(2, 10)), generator.normal(0, 5)
+        tests = {task: np.clip(JOINT.errors[task] + shift + generator.normal(0, 1, 10), 0, 100) for task in (3, 16)}
+        cells = {task: compare(task_result(task, train, list(test)), JOINT, task) for task, test in tests.items()}
+        rows = [{task: float(test[place]) for task, test in tests.items()} for place in range(10)]
+        overall = compare(joint_result(train, rows), JOINT, "joint")
+        sides = [cell.against for cell in (*cells.values(), overall)]
+        for against in (*sides, compare_column(cells, JOINT).against):
+            assert against is not None
+            assert against.chance is not None
+            assert against.margin is not None
+            assert 0 <= against.chance <= 1
+            assert (against.chance <= 0.05) == (abs(against.difference) > against.margin)
+            beyond += against.chance <= 0.05
+    assert 60 < beyond < 180
+
+
+def test_the_chance_of_a_mean_is_uniform_where_the_truth_is_the_same() -> None:
+    """Of two tasks whose variances are each estimated with 8 degrees of freedom."""
+    generator = np.random.default_rng(9)
+    chances = []
+    for _ in range(1000):
+        cells = {}
+        for task, variance in ((1, 1.0), (2, 3.0)):
+            difference = generator.normal(0, np.sqrt(variance))
+            estimate = variance * generator.chisquare(8) / 8
+            side = Against(10.0, difference, 0.1, 1.0, estimate, 8.0, 0.05, None, "worse")
+            cells[task] = Comparison(task, 10 + difference, (0.0, 1.0), 1000, 10, 1.0, side)
+        against = compare_column(cells, COLUMN).against
+        assert against is not None
+        chances.append(against.chance)
+    assert stats.kstest(chances, "uniform").pvalue > 0.01
+
+
+def test_too_few_restarts_leave_no_chance() -> None:
+    against = compare(task_result(18, TRAIN[:4], near(30.0, restarts=4)), COLUMN, 18).against
+    assert against is not None
+    assert (against.chance, against.margin) == (None, None)
 
 
 def test_a_joint_run_selects_one_restart_for_all_tasks() -> None:

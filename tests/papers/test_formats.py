@@ -16,18 +16,20 @@ from babi_memnet.papers.view import Sheet
 SHEET = Sheet(
     "a title",
     ("task", "memn2n_1k\nours", "100 %"),
-    (("1", "0.0 (0.1)", "3"), ("a&b", "50 % ± 1", "#1 {x} \\ ~ ^ $")),
+    (("1", "0.0 (0.1)", "3"), ("a&b", "50 % ± 1", "#1 {x} \\ ~ ^ $"), ("[25, 50]", "<1", "> *")),
     1,
-    ("a note with 5 %", "two\nlines"),
+    ("a note with 5 %", "two\nlines", "\r\n100 %\n\\end{tabular}\v\u2028x"),
 )
 
 
 def test_csv_is_read_back() -> None:
-    records = [{"task": 1, "error": 0.1 + 0.2, "why": None}, {"task": "mean", "error": 2.5, "why": 'say "x", y'}]
-    rows = list(csv.DictReader(StringIO(to_csv(records))))
+    records = [{"task": 1, "error": 0.1 + 0.2, "why": None}, {"task": "mean", "error": 2.5, "why": 'say "x", y\nand z'}]
+    text = to_csv(records)
+    assert text.startswith("task,error,why\n")
+    rows = list(csv.DictReader(StringIO(text)))
     assert [row["task"] for row in rows] == ["1", "mean"]
     assert [float(row["error"]) for row in rows] == [0.1 + 0.2, 2.5]
-    assert [row["why"] for row in rows] == ["", 'say "x", y']
+    assert [row["why"] for row in rows] == ["", 'say "x", y\nand z']
 
 
 def test_latex_is_a_booktabs_table() -> None:
@@ -35,6 +37,7 @@ def test_latex_is_a_booktabs_table() -> None:
         "% a title",
         "% a note with 5 %",
         "% two lines",
+        r"% 100 % \end{tabular} x",
         r"\begin{tabular}{lrr}",
         r"\toprule",
         r" & memn2n\_1k &  \\",
@@ -42,9 +45,15 @@ def test_latex_is_a_booktabs_table() -> None:
         r"\midrule",
         r"1 & 0.0 (0.1) & 3 \\",
         r"a\&b & 50 \% $\pm$ 1 & \#1 \{x\} \textbackslash{} \textasciitilde{} \textasciicircum{} \$ \\",
+        r"{[}25, 50] & $<$1 & $>$ {*} \\",
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+def test_a_header_of_one_line_is_one_row() -> None:
+    lines = to_latex(Sheet("", ("task", "a_b"), (("1", "2"),))).splitlines()
+    assert lines[:4] == [r"\begin{tabular}{lr}", r"\toprule", r"task & a\_b \\", r"\midrule"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

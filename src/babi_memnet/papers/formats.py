@@ -36,6 +36,7 @@ def to_latex(sheet: Sheet) -> str:
 _LATEX = str.maketrans(
     {**{sign: f"\\{sign}" for sign in "&%$#_{}"}, "\\": r"\textbackslash{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": "$<$", ">": "$>$"}
+    | {"[": "{[}", "*": "{*}"}  # at the start of a row they would be an argument of the \\ before it
 )
 
 
