@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException, MissingConfigException
-from hydra.types import RunMode
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -214,12 +212,6 @@ def _first_line(error: BaseException) -> str:
 
 
 def _run_directory(*, _root_: DictConfig) -> str:
-    try:
-        directory = request_of(_root_, _root_.hydra.runtime.choices.get("experiment")).directory
-    except RequestError:
-        if _root_.hydra.mode != RunMode.MULTIRUN:
-            raise
-        # One wrong job of many must not end the others: it gets a folder for its log and is refused when it starts.
-        directory = Path(_root_.runtime.outputs) / "refused" / f"job_{_root_.hydra.job.num}"
+    directory = request_of(_root_, _root_.hydra.runtime.choices.get("experiment")).directory
     # Absolute, so that in a multirun it stands on its own and not below the folder of the sweep.
     return str(directory.absolute())

@@ -69,7 +69,7 @@ def kill_one_worker(driver: int) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("runs_before", [0, 2, 5])
+@pytest.mark.parametrize("runs_before", [0, 2, 4])
 @pytest.mark.parametrize(
     ("stop", "status"),
     [

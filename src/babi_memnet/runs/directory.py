@@ -235,7 +235,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _one_line(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | SystemExit):  # the latter is how a queue takes a job back
         return "interrupted"
     text = " ".join(str(error).split())
     if isinstance(error, RequestError):

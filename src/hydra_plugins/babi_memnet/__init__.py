@@ -1,4 +1,4 @@
-"""The sweeper of babi-train.
+"""The sweeper and the launchers of babi-train.
 
 Hydra takes plugins from this namespace alone, and every Hydra program of the environment loads this file.
 """
@@ -10,36 +10,51 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
 
 
 class Sweeper(BasicSweeper):
-    """As Hydra's own, but all jobs run before one that failed is told, and every one that failed is."""
+    """Every combination of values, as Hydra's own; but what is on record is not run, and what fails ends nothing.
 
-    def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
+    Which combinations there are is Hydra's work, what is done with them that of `babi_memnet.commands.sweeping`.
+    """
+
+    def sweep(self, arguments: list[str]) -> Any:
         """Run every combination of values.
 
         Raises:
             RunsFailed: some jobs failed. When none could be started at all, the error of the first instead.
         """
-        from babi_memnet.commands.sweeping import jobs_at_once, tell_failures
+        from babi_memnet.commands.sweeping import run_jobs
 
         assert self.config is not None
-        if self.max_batch_size is None:
-            self.max_batch_size = jobs_at_once(self.config.hydra.launcher)
-        launcher = _Launcher(self.launcher)
-        self.launcher = launcher  # type: ignore[assignment]
-        super().sweep(arguments)
-        tell_failures(launcher.jobs)
-        return [launcher.jobs]
+        assert self.launcher is not None
+        assert self.hydra_context is not None
+        loader = self.hydra_context.config_loader
+        return run_jobs([*self._parse_config(), *arguments], loader, self.config, self.launcher, self.max_batch_size)
 
 
-class _Launcher:
-    """A launcher whose failed jobs do not end the sweep before the next batch has run."""
+class LocalLauncher(Launcher):
+    """Each job in a process of its own on this machine; settings as those of Hydra's submitit_local."""
 
-    def __init__(self, launcher: Any) -> None:
-        self._launcher = launcher
-        self.jobs: list[JobReturn] = []
+    def __init__(self, **settings: Any) -> None:
+        from babi_memnet.commands import submitting
+
+        self._launcher = submitting.LocalLauncher(**settings)
+
+    def setup(self, **what: Any) -> None:
+        """Take what to run, before `launch`."""
+        self._launcher.setup(**what)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        self.jobs += self._launcher.launch(job_overrides, initial_job_idx=initial_job_idx)
-        return []
+        """Run the jobs and wait for all of them."""
+        return self._launcher.launch(job_overrides, initial_job_idx)
+
+
+class SlurmLauncher(LocalLauncher):
+    """All jobs as one array of Slurm; settings as those of Hydra's submitit_slurm."""
+
+    def __init__(self, **settings: Any) -> None:
+        from babi_memnet.commands import submitting
+
+        self._launcher = submitting.SlurmLauncher(**settings)  # type: ignore[assignment]
