@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format bench clean
+.PHONY: help setup run test test-slow test-ray lint format bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -29,6 +29,12 @@ test-slow: $(READY) ## Run the tests of whole commands, and those that need the 
 	$(BIN)/python -m pytest --numprocesses auto -m integration
 	$(BIN)/python -m pytest --numprocesses auto tests/data tests/worlds
 
+test-ray: ## Run the tests of the Ray launcher, in .venv-ray
+	test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ray,dev]'
+	.venv-ray/bin/python -m pytest -m integration tests/integration/test_launchers.py -k ray
+
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,4 +50,4 @@ bench: $(READY) ## Measure training speed against a plain port, and how it grows
 
 clean: ## Remove caches and builds; run directories and .venv stay
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
-	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

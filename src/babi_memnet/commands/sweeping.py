@@ -136,8 +136,8 @@ def jobs_at_once(launcher: DictConfig) -> int | None:
 
 def threads_of_a_job(launcher: DictConfig) -> int | None:
     """The cores that each job of this launcher has to itself; None when it may use all that it finds."""
-    if launcher.get("cpus_per_task"):
-        return int(launcher.cpus_per_task)
+    if cores := launcher.get("cpus_per_task") or OmegaConf.select(launcher, "ray.remote.num_cpus"):
+        return max(1, int(cores))
     if launcher.get("n_jobs"):
         jobs = int(launcher.n_jobs)
         return max(1, available_cores() // (jobs if jobs > 0 else available_cores()))
