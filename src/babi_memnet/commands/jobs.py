@@ -84,21 +84,24 @@ class Planner:
         for word in words:
             if word not in self._parsed:
                 self._parsed[word] = self._parser.parse_override(word)
-        groups = tuple(word for word in words if self._is_group(self._parsed[word]))
-        if groups not in self._composed:
-            config = self._loader.load_sweep_config(self._config, list(groups))
+        composing = tuple(word for word in words if self._is_composed(self._parsed[word]))
+        if composing not in self._composed:
+            config = self._loader.load_sweep_config(self._config, list(composing))
             experiment = config.hydra.runtime.choices.get("experiment")
             with open_dict(config):
                 del config["hydra"]
-            self._composed[groups] = config, experiment
-        base, experiment = self._composed[groups]
+            self._composed[composing] = config, experiment
+        base, experiment = self._composed[composing]
         config = deepcopy(base)
-        values = [self._parsed[word] for word in words if word not in groups]
+        values = [self._parsed[word] for word in words if word not in composing]
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config, experiment
 
-    def _is_group(self, override: Override) -> bool:
+    def _is_composed(self, override: Override) -> bool:
+        """Whether this is more than a value of ours: a choice of a group, or one of Hydra's own settings."""
         key = override.key_or_group
+        if key.startswith("hydra."):
+            return True
         if key not in self._groups:
             self._groups[key] = bool(self._loader.get_group_options(key, results_filter=None))
         # As Hydra decides it: a mapping is a value also where a group has that name.
