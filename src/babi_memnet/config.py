@@ -17,7 +17,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from babi_memnet.data.settings import GeneratedData, HubData, OfficialData, SavedData
+from babi_memnet.data.settings import SOURCES
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.models.settings import MemN2NSettings
@@ -108,7 +108,7 @@ class ReportSchema:
 
 # Every choice of every group of conf/: the dataclass whose values its YAML sets.
 SCHEMAS: dict[str, dict[str, type]] = {
-    "data": {"generated": GeneratedData, "hub": HubData, "official": OfficialData, "saved": SavedData},
+    "data": SOURCES,
     "tokenizer": {"words": TokenizerSettings},
     "model": {"memn2n": MemN2NSettings},
     "training": {"restarts": TrainingSettings},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from babi_memnet.errors import bad_value
 from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
@@ -144,6 +146,21 @@ class SavedData:
     def training_questions(self) -> int | None:
         """``size`` as a number."""
         return None if self.size is None else _number(self.size)
+
+
+SOURCES: dict[str, type] = {
+    "generated": GeneratedData,
+    "hub": HubData,
+    "official": OfficialData,
+    "saved": SavedData,
+}
+"""The settings of each source, by its name."""
+
+
+def settings_on_record(saved: Mapping[str, Any]) -> OfficialData | HubData | GeneratedData | SavedData:
+    """The settings that ``dataclasses.asdict`` made ``saved`` of."""
+    settings: OfficialData | HubData | GeneratedData | SavedData = SOURCES[saved["source"]](**saved)
+    return settings
 
 
 def _check_source(given: str, own: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from babi_memnet.models.memn2n import MemN2N
 
 _NEAREST = 5
-_BATCH = 250
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)

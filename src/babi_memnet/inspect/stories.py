@@ -1,0 +1,80 @@
+"""Stories to be traced: a question of a test set, or a file that somebody has written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babi_memnet.data.babi_format import parse_babi
+from babi_memnet.data.settings import settings_on_record
+from babi_memnet.data.sources import load
+from babi_memnet.errors import RequestError, bad_value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A story and a question about it.
+
+    Attributes:
+        story: statements, oldest first.
+        question: the question.
+        expected: the right answer, where it is known.
+        supporting: indices into the story of the facts that it rests on.
+        name: where it is from.
+    """
+
+    story: tuple[str, ...]
+    question: str
+    expected: str | None
+    supporting: tuple[int, ...]
+    name: str
+
+
+def numbered_question(data: dict[str, Any], task: int, number: int) -> Asked:
+    """The ``number``-th test question of a task, counted from 1; ``data`` are the settings of a run.
+
+    Raises:
+        RequestError: there is no such question, or the stories are not to be had.
+    """
+    questions = load(settings_on_record(data), [task])["test"]
+    if not 1 <= number <= len(questions):
+        raise bad_value("story", number, f"1 to {len(questions)}, a test question of task {task}, or a file")
+    row: Any = questions[number - 1]
+    name = f"Task {task}, test question {number}"
+    return Asked(tuple(row["story"]), row["question"], row["answer"], tuple(row["supporting"]), name)
+
+
+def read_story(path: Path) -> Asked:
+    """The last question of a file: in the bAbI format, or one statement a line with the question in the last one.
+
+    Raises:
+        RequestError: the file is missing, or holds no question; names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"story={path}: expected a text file ({error})") from None
+    written = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if written and all(re.match(r"\d+ ", line) for _, line in written):
+        records = parse_babi((line for _, line in written), 1, str(path))
+        if not records:
+            raise RequestError(f"{path}:{written[-1][0]}: expected a question, found none")
+        last = records[-1]
+        return Asked(last.story, last.question, last.answer, last.supporting, path.name)
+    if not written or not written[-1][1].endswith("?"):
+        raise RequestError(f"{path}:{max(1, len(lines))}: expected a question that ends with ?, after the statements")
+    return Asked(tuple(line for _, line in written[:-1]), written[-1][1], None, (), path.name)
+
+
+def described(settings: dict[str, Any], restart: int, experiment: str | None, run: Path) -> Sequence[str]:
+    """Lines that say which network answered."""
+    model, data = settings["model"], settings["data"]
+    hops = f"{model['hops']} hop{'' if model['hops'] == 1 else 's'}"
+    return (
+        f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {hops}, dimension {model['dimension']}, "
+        f"{model['encoding'].replace('_', ' ')} encoding, {data['size']} {data['source']} questions",
+        f"run: {run.name}",
+    )
