@@ -94,6 +94,9 @@ class ReportSchema:
         value: what is shown; one of `papers.pivot.VALUES`.
         out: the folder to write to; null means reports/<name of runs> among the outputs.
         figures: whether figures are drawn.
+        attention: whether the attention of the networks over their test questions is measured as well.
+        story: the number of a test question, from 1, or a text file; a network's way through it is then shown instead.
+        restart: whose; null means the one that was selected.
     """
 
     runs: Any = MISSING
@@ -103,6 +106,9 @@ class ReportSchema:
     value: str = "test_error_percent"
     out: str | None = None
     figures: bool = True
+    attention: bool = False
+    story: Any = None
+    restart: int | None = None
     runtime: Any = MISSING
 
 

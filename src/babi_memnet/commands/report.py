@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, NoReturn
@@ -16,7 +17,7 @@ from babi_memnet.inspect.run_report import write_report
 from babi_memnet.papers.pivot import choose_keys, pivot
 from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
 from babi_memnet.papers.view import show
-from babi_memnet.runs.collection import choose, collect, in_order
+from babi_memnet.runs.collection import Row, choose, collect, in_order
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,43 @@ def report(config: DictConfig) -> None:
         row_key, column_key = keys
     table = pivot(rows, row_key, column_key, settings["value"]) if row_key else None
 
+    if settings["story"] is not None:
+        _story(rows, settings, out)
+        return
+
     width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
     show(pivot_sheets(table, rows, title, width) if table else [row_sheet(rows, title, _ROWS_SHOWN)])
     if table is None:
         log.info("rows=KEY and columns=KEY pivot the runs and draw them")
     written = write_report(out, rows, table, title, settings["figures"])
+    if settings["attention"]:
+        # Only this needs the networks, and with them torch.
+        from babi_memnet.inspect.attention_report import attention_records, attention_sheet, write_attention
+
+        records, left_out = attention_records(rows)
+        if not records:
+            raise bad_value("attention", True, "runs that are done, whose attention is a softmax")
+        show([attention_sheet(records, title, left_out)])
+        written += write_attention(out, records, title, left_out)
+    log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
+
+
+def _story(rows: Sequence[Row], settings: Mapping[str, Any], out: Path) -> None:
+    """One traced story, of the network that did best on its validation questions."""
+    from babi_memnet.inspect.stories import best_run, numbered_question, read_story
+    from babi_memnet.inspect.story_report import story_sheet, write_story
+    from babi_memnet.inspect.tracing import TracedNetwork
+
+    row = best_run(rows)
+    network = TracedNetwork.load(row.keys["run"], settings["restart"])
+    number = settings["story"]
+    if isinstance(number, int):
+        asked = numbered_question(network.settings["data"], int(row.keys["task"]), number)
+    else:
+        asked = read_story(Path(number))
+    trace = network.ask(asked.story, asked.question)
+    show([story_sheet(trace, asked)])
+    written = write_story(out, network, asked, trace, row.keys["experiment"])
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 

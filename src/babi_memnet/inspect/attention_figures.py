@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from statistics import fmean
 from textwrap import shorten
 
 import matplotlib as mpl
@@ -83,7 +82,6 @@ def support_figure(records: Sequence[Record]) -> Figure | None:
             found = [null[name][task]["found"] for task in tasks]
             right.plot(found, places, marker, color=GREY, markersize=5, label=name)
         right.set(xlim=(-2, 102), title="supporting facts that some hop looks at, %", xlabel="line: all restarts")
-        right.legend(loc="lower left", bbox_to_anchor=(0, -0.005), fontsize=7, ncols=3)
-        mean = fmean(chosen[task]["found"] for task in tasks if chosen[task]["found"] is not None)
-        right.axvline(mean, color=COLOURS[0], linewidth=0.8, linestyle=":")
+        right.tick_params(axis="y", length=0)
+        figure.legend(loc="outside lower right", fontsize=8, ncols=3)
     return figure

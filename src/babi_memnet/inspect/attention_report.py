@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +16,10 @@ from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from babi_memnet.inspect.attention import measure, recency, support_of, uniform
 from babi_memnet.inspect.tracing import TracedNetwork
-from babi_memnet.papers.view import Sheet
+from babi_memnet.papers.formats import to_csv
+from babi_memnet.papers.view import Sheet, to_markdown
 from babi_memnet.runs.collection import Row
+from babi_memnet.runs.files import plain, write_atomically
 
 Record = dict[str, Any]
 """One network, or null model, on the test questions of one task: ``run``, ``experiment``, ``task``, ``hops``,
@@ -173,3 +176,22 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_rounded(item) for item in value]
     return round(value, 2) if isinstance(value, float) else value
+
+
+def write_attention(directory: Path, records: Sequence[Record], title: str, notes: Sequence[str]) -> list[Path]:
+    """Write attention.json, .csv and .md, and the figure where there is one, into ``directory``; the files."""
+    # matplotlib takes longer to load than the rest to write
+    from babi_memnet.inspect.attention_figures import support_figure
+    from babi_memnet.inspect.style import rendered
+
+    contents = {
+        "attention.json": json.dumps([plain(record) for record in records], indent=1).encode(),
+        "attention.csv": to_csv(tidy_attention(records)).encode(),
+        "attention.md": to_markdown(attention_sheet(records, title, notes)).encode(),
+    }
+    if (figure := support_figure(records)) is not None:
+        contents |= {f"figures/attention.{form}": rendered(figure, form) for form in ("png", "pdf")}
+        (directory / "figures").mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        write_atomically(directory / name, content)
+    return [directory / name for name in contents]

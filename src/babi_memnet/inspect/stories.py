@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from babi_memnet.data.babi_format import parse_babi
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.runs.collection import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class Asked:
     expected: str | None
     supporting: tuple[int, ...]
     name: str
+
+
+def best_run(rows: Iterable[Row]) -> Row:
+    """The finished run, and the task of it, whose selected restart has the lowest validation error.
+
+    Raises:
+        RequestError: none is finished.
+    """
+    done = [row for row in rows if row.is_done]
+    if not done:
+        raise RequestError("runs: expected at least one that is done, found none")
+    return min(done, key=lambda row: (row.validation[row.selected], row.train[row.selected], row.keys["run"]))
 
 
 def numbered_question(data: dict[str, Any], task: int, number: int) -> Asked:
