@@ -22,6 +22,11 @@ STORY_STYLE = """
 .trace td.weight { background: rgb(0 114 178 / calc(var(--w) * .75)); min-width: 3.5rem; }
 .trace meter { width: 9rem; height: .9rem; } .trace p { margin: .5rem 0; } .trace .right { color: #0072b2; }
 .trace .wrong { color: #d55e00; } .trace .answer { font-size: 1.15em; font-weight: 600; }
+.trace h1 { font-size: 1.4rem; margin: .5rem 0; } .trace .wide { margin-bottom: 1rem; }
+@media (max-width: 40rem) {
+.trace { font-size: 14px; } .trace th, .trace td { padding: .15rem .25rem; } .trace meter { width: 5rem; }
+.trace tbody th { min-width: 7.5rem; } .trace td.weight { min-width: 2.6rem; } .trace tr.words { font-size: .85em; }
+}
 """
 """What the fragment looks like; it names nothing outside ``.trace``."""
 
