@@ -29,10 +29,11 @@ test-slow: $(READY) ## Run the tests of whole commands, and those that need the 
 	$(BIN)/python -m pytest --numprocesses auto -m integration
 	$(BIN)/python -m pytest --numprocesses auto tests/data tests/worlds
 
+# The plugin of Ray wants a cloudpickle that the one of joblib cannot work with.
 test-ray: ## Run the tests of the Ray launcher, in .venv-ray
 	test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
-	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ray,dev]'
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ray,test]'
 	.venv-ray/bin/python -m pytest -m integration tests/integration/test_launchers.py -k ray
 
 lint: $(READY) ## Check style and types

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "babi_memnet"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 # From left to right; a package imports itself and what stands before it.
-ORDER = ["worlds", "data", "encoding", "models", "training", "runs", "papers", "inspect"]
+ORDER = ["worlds", "data", "encoding", "models", "training", "runs", "search", "papers", "inspect"]
 # Shared by all: no package of their own.
 BASE = {"errors", "logs", "paths", "__init__"}
 
@@ -51,6 +51,7 @@ HOMES = {
     "datasets": lambda path: part_of(path) == "data",
     "torch": lambda path: part_of(path) in ("models", "training", "experiment", "inspect"),
     "matplotlib": lambda path: part_of(path) == "inspect",
+    "optuna": lambda path: path.name == "study.py" and part_of(path) == "search",
     "gradio": lambda path: part_of(path) == "inspect",
 }
 

@@ -44,6 +44,8 @@ def test_a_command_of_the_documentation_runs(command: Run, tmp_path: Path, page:
         return
     flags = next((place for place, word in enumerate(words) if word.startswith("--")), len(words))
     overrides = words[1:flags] + [word for word in SMALL[words[0]] if word not in words]
+    if "hydra/sweeper=search" in words or any(word.startswith("+search=") for word in words):
+        overrides.append("hydra.sweeper.trials=2")
     if words[0] == "babi-report":
         small = ["training.restarts=2", "training.epochs=1", "data.size=60", "data.test_questions=40", "tracker=none"]
         trained = command("train", "-m", "task=1,2", "model.hops=1,2", *small)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeperConf
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import (
@@ -24,6 +26,7 @@ from babi_memnet.models.settings import MemN2NSettings
 from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request, settle
 from babi_memnet.runs.settings import NoTracker, WandbTracker
+from babi_memnet.search.settings import SearchSettings
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.training.settings import TrainingSettings
 
@@ -125,7 +128,12 @@ SCHEMAS: dict[str, dict[str, type]] = {
 
 def register() -> None:
     """Make the dataclasses known to Hydra, and ``${run_directory:}`` to its run directory."""
+    Plugins.instance()  # looks for plugins, and would put Hydra's own default back
     store = ConfigStore.instance()
+    combinations = BasicSweeperConf(_target_="hydra_plugins.babi_memnet.Sweeper")
+    # Not in train.yaml, whose word a file of conf/search could not overrule.
+    store.store(group="hydra/sweeper", name="basic", node=combinations)
+    store.store(group="hydra/sweeper", name="search", node=SearchSettings)
     store.store(name="train_schema", node=TrainSchema)
     store.store(name="reproduce_schema", node=ReproduceSchema)
     store.store(name="generate_schema", node=GenerateSchema)

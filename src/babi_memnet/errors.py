@@ -14,6 +14,13 @@ class RequestError(Exception):
     """
 
 
+class RunStopped(Exception):
+    """A run was ended before its last epoch on purpose. Its text is one line that says why.
+
+    It is no failure: the run keeps its checkpoint, and the same request continues it.
+    """
+
+
 class RunsFailed(Exception):
     """Some of many runs failed; the others are on record. Its text is one line that says how many, and where.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,12 @@ class Experiment:
 
 
 def run(
-    request: Request, directory: Path, on_start: Callable[[], None], bar: bool = True, group: str | None = None
+    request: Request,
+    directory: Path,
+    on_start: Callable[[], None],
+    bar: bool = True,
+    group: str | None = None,
+    watch: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """The result of a run: from its record when there is one, else by training, from its checkpoint if it has one.
 
@@ -106,9 +111,11 @@ def run(
         on_start: called once it is sure that this process writes the record, before anything else is written.
         bar: whether a terminal gets a progress bar.
         group: what a tracker shows the run as a part of; None stands for the table of its experiment, if it has one.
+        watch: called with the line of every epoch once it is on record; `RunStopped` from it ends the run there.
 
     Raises:
         RequestError: the request cannot be met as it is.
+        RunStopped: ``watch`` did so; the same request continues the run.
     """
     settings = request.settings
     check_tracker(settings.tracker)
@@ -146,14 +153,20 @@ def run(
             # The products inside the fused kernels are small and run in our own threads; more below them would be in
             # the way.
             with tracker, threadpool_limits(limits=1, user_api="blas"), closing(Experiment(request)) as experiment:
-                seconds = _train(experiment, recording, tracker, bar)
+                seconds = _train(experiment, recording, tracker, bar, watch)
                 result = _result(experiment, record.metrics()[-1], seconds)
                 recording.finish(result)
                 tracker.finish(result)
         return result
 
 
-def _train(experiment: Experiment, recording: Recording, tracker: Tracker, bar: bool) -> float:
+def _train(
+    experiment: Experiment,
+    recording: Recording,
+    tracker: Tracker,
+    bar: bool,
+    watch: Callable[[Mapping[str, Any]], None] | None,
+) -> float:
     """Train what is left of the schedule; the seconds it took, those before an interruption included."""
     settings = experiment.settings.training
     started, earlier = time.perf_counter(), 0.0
@@ -178,6 +191,8 @@ def _train(experiment: Experiment, recording: Recording, tracker: Tracker, bar: 
                 latest = state()
                 tracker.log_epoch(row)
                 progress.update(epoch)
+                if watch is not None:
+                    watch(row)
                 if time.monotonic() - saved >= settings.checkpoint_seconds:
                     recording.save_checkpoint(*latest[1:])
                     saved = time.monotonic()

@@ -33,6 +33,9 @@ def test_every_command_has_its_script_and_its_help(command: str, environment: di
         for group in (*SCHEMAS, "debug"):
             (listed,) = (line for line in shown.stdout.splitlines() if line.split()[:1] == [group])
             assert sorted(listed.replace(",", "").split()[1:]) == choices_of(group)
+        for kind, title in (("sweep", "Sweeps, each"), ("search", "Searches, each")):
+            _, _, below = shown.stdout.partition(title)
+            assert below.splitlines()[2].strip().split(", ") == choices_of(kind)
     primary = (ROOT / "conf" / f"{command.removeprefix('babi-')}.yaml").read_text()
     assert primary.startswith(f"# {command}: ")
     assert primary.count(f"#   {command} ") == 3, "three example commands"

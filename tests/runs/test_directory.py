@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.runs.directory import RunDirectory, load_run
 from tests.runs.short_run import row, train
 
@@ -78,6 +78,7 @@ def test_a_run_from_start_to_end(run: RunDirectory) -> None:
         (RequestError("data.root=x: expected a folder"), "data.root=x: expected a folder"),
         (KeyboardInterrupt(), "interrupted"),
         (AssertionError(), "AssertionError"),
+        (RunStopped("pruned after epoch 3"), "pruned after epoch 3"),
     ],
 )
 def test_a_failed_run_says_why_and_can_be_continued(run: RunDirectory, error: BaseException, text: str) -> None:
@@ -85,7 +86,8 @@ def test_a_failed_run_says_why_and_can_be_continued(run: RunDirectory, error: Ba
         train(recording, 3, error=error)
     status = run.status
     assert status is not None
-    assert (status["state"], status["error"]) == ("failed", text)
+    state = "stopped" if isinstance(error, RunStopped) else "failed"
+    assert (status["state"], status["error"]) == (state, text)
     assert status["seconds"] is not None
     assert not run.is_done
     with run.lock(), run.recording("s") as recording:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from babi_memnet.errors import RunStopped
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.settings import WandbTracker
 from babi_memnet.runs.tracker import TrackedRun, epoch_metrics, restart_rows, start_tracker
@@ -185,6 +186,13 @@ def test_a_failing_run_has_exit_code_1_and_prints_nothing(tmp_path: Path, capfd:
     assert failed.exit_code == 1
     assert by_epoch(failed.history) == as_charted([row(1), row(2)])
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_run_that_was_stopped_on_purpose_has_not_failed(tmp_path: Path) -> None:
+    with pytest.raises(RunStopped):
+        record(tmp_path, epochs=2, error=RunStopped("pruned after epoch 2"))
+    (stopped,) = logs(tmp_path)
+    assert stopped.exit_code == 0
 
 
 def test_two_runs_in_one_process_are_two_runs(tmp_path: Path) -> None:

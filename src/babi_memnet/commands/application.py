@@ -93,10 +93,10 @@ def _prepare() -> None:
 
 
 def _refuse_several_sweeps(words: Sequence[str]) -> None:
-    """Hydra would take several files of conf/sweep, and then sweep over none of their values."""
+    """Hydra would take several files of conf/sweep or conf/search, and then run none of their values."""
     for word in words:
-        if re.match(r"\+?sweep=.*[,*(]", word):
-            raise RequestError(f"{word}: expected a single one of {', '.join(choices_of('sweep'))}")
+        if found := re.match(r"\+?(sweep|search)=.*[,*(]", word):
+            raise RequestError(f"{word}: expected a single one of {', '.join(choices_of(found[1]))}")
 
 
 def write_request(directory: Path, config: DictConfig, overrides: Sequence[str]) -> None:

@@ -119,7 +119,7 @@ def tell_failures(returns: Sequence[JobReturn], count: int) -> None:
     if failed and len(failed) == count and all(explain(job._return_value) for job in failed):
         raise failed[0]._return_value
     if failed:
-        lines = "; ".join(f"{_words(job)}: {_one_line(job._return_value)}" for job in failed)
+        lines = "; ".join(f"{_words(job)}: {one_line(job._return_value)}" for job in failed)
         raise RunsFailed(f"{len(failed)} of {count} jobs failed: {lines}")
     log.info("%d jobs are done", count)
 
@@ -132,6 +132,17 @@ def jobs_at_once(launcher: DictConfig) -> int | None:
     if "LocalLauncher" not in str(launcher.get("_target_")):
         return None
     return max(1, available_cores() // int(launcher.get("cpus_per_task") or 1))
+
+
+def side_by_side(launcher: DictConfig) -> int:
+    """How many jobs a launcher of this machine runs at the same time; 1 for any other.
+
+    A search asks for so many trials at once, as each can learn only from those that have ended before it.
+    """
+    if (fitting := jobs_at_once(launcher)) is not None:
+        return fitting
+    jobs = int(launcher.get("n_jobs") or 1)
+    return jobs if jobs > 0 else available_cores()
 
 
 def threads_of_a_job(launcher: DictConfig) -> int | None:
@@ -149,5 +160,6 @@ def _words(job: JobReturn) -> str:
     return " ".join(job.overrides or ()) + (f" in {os.path.relpath(where)}" if where else "")
 
 
-def _one_line(error: Any) -> str:
+def one_line(error: Any) -> str:
+    """What went wrong, for a list of failed jobs."""
     return explain(error) or " ".join(f"{type(error).__name__}: {error}".split())

@@ -12,15 +12,20 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.application import launch, write_request
+from babi_memnet.commands.search import watched
 from babi_memnet.commands.sweeping import threads_of_a_job
 from babi_memnet.config import request_of
+from babi_memnet.errors import RunStopped
 from babi_memnet.runs.directory import RunDirectory
 
 log = logging.getLogger(__name__)
 
 
-def train(config: DictConfig) -> float:
-    """Run one request; returns the validation error of the selected restart, for hyperparameter searches."""
+def train(config: DictConfig) -> float | None:
+    """Run one request; returns the validation error of the selected restart, for hyperparameter searches.
+
+    None when the run was stopped before its last epoch, as a pruned trial of a search.
+    """
     hydra = HydraConfig.get()
     if hydra.mode == RunMode.MULTIRUN and config.runtime.threads is None:
         config.runtime.threads = threads_of_a_job(hydra.launcher)
@@ -30,12 +35,23 @@ def train(config: DictConfig) -> float:
     record.expect(request.signature)
     result = record.result
     on_record = result is not None
+    trial = watched(hydra.sweeper, config.runtime.outputs)
+    if trial is not None:
+        trial.replay(record.metrics())
     if result is None:
         # Only now: what is on record or refused, and --help, should not wait for torch.
         from babi_memnet.experiment import run
 
         words = hydra.overrides.task
-        result = run(request, directory, lambda: write_request(directory, config, words), group=_sweep(hydra))
+        try:
+            if trial is not None:
+                trial.check()  # as it would have been after its last epoch, had it not been killed
+            result = run(
+                request, directory, lambda: write_request(directory, config, words), group=_sweep(hydra), watch=trial
+            )
+        except RunStopped as stop:
+            log.info("record: %s (%s)", directory, stop)
+            return None
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])
@@ -44,7 +60,9 @@ def train(config: DictConfig) -> float:
 
 
 def _sweep(hydra: HydraConf) -> str | None:
-    """The sweep that this job is one of, as a group of runs: ``sweep/hops``."""
+    """The sweep or search that this job is one of, as a group of runs: ``sweep/hops``."""
+    if hydra.sweeper.get("trial") is not None:
+        return f"search/{hydra.sweeper.study}"
     name = hydra.runtime.choices.get("sweep")
     return f"sweep/{name}" if name else None
 

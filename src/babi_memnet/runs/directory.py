@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import read_json, write_json
@@ -42,8 +42,8 @@ class RunDirectory:
     def status(self) -> dict[str, Any] | None:
         """``status.json``, or None when no run was ever started here.
 
-        ``state`` is running, done or failed. A run that was killed still says running, as nobody was left to say
-        otherwise; the same request continues it.
+        ``state`` is running, done, stopped (on purpose, before its last epoch) or failed. A run that was killed still
+        says running, as nobody was left to say otherwise; the same request continues it.
         """
         return read_json(self.path / STATUS_FILE)
 
@@ -95,10 +95,10 @@ class RunDirectory:
 
     @contextmanager
     def recording(self, signature: str, facts: Mapping[str, object] | None = None) -> Iterator[Recording]:
-        """Record a run: ``running`` while the block goes on, then ``done``, or ``failed`` with the error.
+        """Record a run: ``running`` while the block goes on, then ``done``, ``stopped``, or ``failed`` with the error.
 
         Continues from the last checkpoint (``Recording.checkpoint``); epochs recorded after it are dropped from
-        ``metrics.jsonl`` because they will be run again. An interrupted or failed run can be recorded again.
+        ``metrics.jsonl`` because they will be run again. A stopped, interrupted or failed run can be recorded again.
 
         Args:
             signature: what the run is known by.
@@ -142,7 +142,7 @@ class RunDirectory:
             if not recording.finished:
                 raise RuntimeError(f"{self.path}: the run ended without a result")
         except BaseException as error:
-            end("failed", _one_line(error))
+            end("stopped" if isinstance(error, RunStopped) else "failed", _one_line(error))
             raise
         end("done", None)
 
@@ -238,6 +238,6 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | SystemExit):  # the latter is how a queue takes a job back
         return "interrupted"
     text = " ".join(str(error).split())
-    if isinstance(error, RequestError):
+    if isinstance(error, RequestError | RunStopped):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

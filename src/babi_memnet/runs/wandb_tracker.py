@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.runs.checkpoint import DOCUMENT_FILE, TENSORS_FILE
 from babi_memnet.runs.directory import RESULT_FILE
 from babi_memnet.runs.metrics import METRICS_FILE
@@ -95,7 +95,9 @@ class WandbMirror:
         # Not wandb's own context manager: on an exception that prints a traceback of its own to standard error.
         try:
             if self._run is not None:
-                self._run.finish(exit_code=0 if kind is None else 1)
+                # A run that was stopped on purpose has not failed.
+                fine = kind is None or issubclass(kind, RunStopped)
+                self._run.finish(exit_code=0 if fine else 1)
         except Exception as failure:
             logger.warning("W&B failed while ending the run (%s)", _one_line(failure))
         finally:

@@ -1,4 +1,4 @@
-"""The sweeper and the launchers of babi-train.
+"""Sweepers and launchers of babi-train: all combinations of values, or a search for the best; here or under Slurm.
 
 Hydra takes plugins from this namespace alone, and every Hydra program of the environment loads this file.
 """
@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
+from hydra.plugins import sweeper
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
 
 
 class Sweeper(BasicSweeper):
@@ -28,6 +32,8 @@ class Sweeper(BasicSweeper):
         from babi_memnet.commands.sweeping import run_jobs
 
         assert self.config is not None
+        if self.config.hydra.job.config_name != "train":
+            return super().sweep(arguments)
         assert self.launcher is not None
         assert self.hydra_context is not None
         loader = self.hydra_context.config_loader
@@ -58,3 +64,37 @@ class SlurmLauncher(LocalLauncher):
         from babi_memnet.commands import submitting
 
         self._launcher = submitting.SlurmLauncher(**settings)  # type: ignore[assignment]
+
+
+class Search(sweeper.Sweeper):
+    """Trials of a study of Optuna; the arguments are those of ``babi_memnet.search.settings.SearchSettings``."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Check the settings.
+
+        Raises:
+            RequestError: one of them is wrong.
+        """
+        from babi_memnet.search.settings import SearchSettings
+
+        self._settings = SearchSettings(**settings)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Make the launcher that runs the jobs."""
+        self._loader, self.config = hydra_context.config_loader, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
+        """Run the trials that are left, as `babi_memnet.commands.search.search` says."""
+        from babi_memnet.commands.search import search
+
+        assert self.config is not None
+        launcher = self.launcher
+        assert launcher is not None
+
+        def launch(jobs: list[list[str]], first: int) -> Sequence[JobReturn]:
+            return launcher.launch(jobs, initial_job_idx=first)
+
+        return [search(self._settings, arguments, self.config, self._loader, launch)]
