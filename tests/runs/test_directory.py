@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from babi_memnet.errors import RequestError, RunStopped
-from babi_memnet.runs.directory import RunDirectory, load_run
+from babi_memnet.runs.directory import Recording, RunDirectory, load_run
 from tests.runs.short_run import row, train
 
 RESULT = {"restarts": [], "test_error_percent": 0.5}
@@ -47,8 +47,7 @@ def test_a_run_from_start_to_end(run: RunDirectory) -> None:
         train(recording, 3)
         assert epochs(run) == [1, 2, 3]  # on the disk while the run goes on
         recording.finish({**RESULT, "mean": np.float32(0.5), "loss": float("nan"), "path": run.path})
-        assert not run.is_done
-        assert run.result is None
+        assert run.is_done
     again = load_run(run.path)
     assert again.is_done
     assert again.result == {**RESULT, "mean": 0.5, "loss": None, "path": str(run.path)}
@@ -125,6 +124,33 @@ def test_a_finished_run_is_not_recorded_again(run: RunDirectory) -> None:
     assert (run.path / "status.json").read_bytes() == before
     (run.path / "result.json").unlink()
     assert not run.is_done
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the tracker")])
+def test_a_run_with_a_result_is_done_whatever_comes_after(run: RunDirectory, error: BaseException) -> None:
+    def finish(recording: Recording) -> None:
+        recording.finish(RESULT)
+        raise error
+
+    with pytest.raises(type(error)), run.lock(), run.recording("s") as recording:
+        finish(recording)
+    status = run.status
+    assert status is not None
+    assert (status["state"], status["error"]) == ("done", None)
+    assert run.result == RESULT
+
+
+def test_a_run_that_was_killed_before_it_said_so_is_done(run: RunDirectory) -> None:
+    with run.lock(), run.recording("s") as recording:
+        running = (run.path / "status.json").read_bytes()
+        train(recording, 3)
+        recording.finish(RESULT)
+    (run.path / "status.json").write_bytes(running)
+    assert run.result == RESULT
+    assert run.status is not None
+    assert run.status["state"] == "done"
+    with run.lock(), pytest.raises(RuntimeError, match="done already"), run.recording("s"):
+        pass
 
 
 def test_a_directory_belongs_to_one_request(run: RunDirectory) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.runs.directory import RESULT_FILE, STATUS_FILE, RunDirectory
+from babi_memnet.runs.directory import RESULT_FILE, STATUS_FILE, RunDirectory, settled
 from babi_memnet.runs.files import read_json
 
 SEEDS = ("runtime.seed", "data.seed")
@@ -105,6 +105,7 @@ def read_rows(path: Path) -> list[Row]:
     """
     status = _read(path, STATUS_FILE) or {}
     try:
+        status = settled(status, path)
         settings = status["settings"] if "settings" in status else _recorded_configuration(path)
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
         keys = {**run, "experiment": status.get("experiment"), **_flat(settings), "joint": settings["task"] == "joint"}

@@ -45,13 +45,13 @@ class RunDirectory:
         ``state`` is running, done, stopped (on purpose, before its last epoch) or failed. A run that was killed still
         says running, as nobody was left to say otherwise; the same request continues it.
         """
-        return read_json(self.path / STATUS_FILE)
+        status = read_json(self.path / STATUS_FILE)
+        return status and settled(status, self.path)
 
     @property
     def is_done(self) -> bool:
         """Whether the run came to its end, so that it need not run again."""
-        status = self.status
-        return status is not None and status["state"] == "done" and (self.path / RESULT_FILE).exists()
+        return self.status is not None and (self.path / RESULT_FILE).exists()
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -142,7 +142,10 @@ class RunDirectory:
             if not recording.finished:
                 raise RuntimeError(f"{self.path}: the run ended without a result")
         except BaseException as error:
-            end("stopped" if isinstance(error, RunStopped) else "failed", _one_line(error))
+            if (self.path / RESULT_FILE).exists():
+                end("done", None)
+            else:
+                end("stopped" if isinstance(error, RunStopped) else "failed", _one_line(error))
             raise
         end("done", None)
 
@@ -213,9 +216,16 @@ class Recording:
         save_checkpoint(self._path, Checkpoint(self.epoch, tensors, state))
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Write ``result.json``. The run is done when the ``recording`` block ends without an error."""
+        """Write ``result.json``. From then on the run is done, whatever happens to the process."""
         write_json(self._path / RESULT_FILE, result)
         self.finished = True
+
+
+def settled(status: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The status of the run at ``path`` as it is: one with a result is done, though it was killed before it said so."""
+    if status["state"] != "done" and (path / RESULT_FILE).exists():
+        return {**status, "state": "done", "error": None}
+    return status
 
 
 def load_run(path: str | os.PathLike[str]) -> RunDirectory:
