@@ -115,6 +115,30 @@ class ReportSchema:
     runtime: Any = MISSING
 
 
+@dataclass
+class DemoSchema:
+    """The top level of demo.yaml.
+
+    Attributes:
+        run: one run directory; null takes all finished runs below ``runs``.
+        runs: a folder of runs, or a list of folders; null means the outputs.
+        text: a dialogue in the terminal instead of a page; ``--text`` says the same.
+        host: the address to serve at; other than 127.0.0.1 it lets others ask.
+        port: null means the first free one from 7860.
+        browser: whether to open the page in a browser.
+        first: words of babi-train for the run that is trained where there is none.
+    """
+
+    run: str | None = None
+    runs: Any = None
+    text: bool = False
+    host: str = "127.0.0.1"
+    port: int | None = None
+    browser: bool = False
+    first: list[str] = field(default_factory=lambda: ["task=joint", "training=joint", "training.restarts=2"])
+    runtime: Any = MISSING
+
+
 # Every choice of every group of conf/: the dataclass whose values its YAML sets.
 SCHEMAS: dict[str, dict[str, type]] = {
     "data": SOURCES,
@@ -138,6 +162,7 @@ def register() -> None:
     store.store(name="reproduce_schema", node=ReproduceSchema)
     store.store(name="generate_schema", node=GenerateSchema)
     store.store(name="report_schema", node=ReportSchema)
+    store.store(name="demo_schema", node=DemoSchema)
     for group, choices in SCHEMAS.items():
         for name, schema in choices.items():
             store.store(group=f"schema/{group}", name=name, node=schema)

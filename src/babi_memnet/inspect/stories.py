@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.runs.collection import Row
+
+_NUMBERED = re.compile(r"\d+ +")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,36 @@ def best_run(rows: Iterable[Row]) -> Row:
     return min(done, key=lambda row: (row.validation[row.selected], row.train[row.selected], row.keys["run"]))
 
 
+@lru_cache(maxsize=32)
+def questions_to_trace(data: str, task: int) -> Any:
+    """The test questions of a task as a dataset; ``data`` is the JSON of the settings of a run.
+
+    Raises:
+        RequestError: the stories are not to be had.
+    """
+    return load(settings_on_record(json.loads(data)), [task])["test"]
+
+
 def numbered_question(data: dict[str, Any], task: int, number: int) -> Asked:
     """The ``number``-th test question of a task, counted from 1; ``data`` are the settings of a run.
 
     Raises:
         RequestError: there is no such question, or the stories are not to be had.
     """
-    questions = load(settings_on_record(data), [task])["test"]
+    questions = questions_to_trace(json.dumps(data), task)
     if not 1 <= number <= len(questions):
         raise bad_value("story", number, f"1 to {len(questions)}, a test question of task {task}, or a file")
     row: Any = questions[number - 1]
     name = f"Task {task}, test question {number}"
     return Asked(tuple(row["story"]), row["question"], row["answer"], tuple(row["supporting"]), name)
+
+
+def statements_of(text: str) -> list[str]:
+    """The statements of a text typed by a person, one a line; numbers before them, as bAbI has them, are left out."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and all(_NUMBERED.match(line) for line in lines):
+        lines = [_NUMBERED.sub("", line) for line in lines]
+    return lines
 
 
 def read_story(path: Path) -> Asked:
@@ -71,7 +93,7 @@ def read_story(path: Path) -> Asked:
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"story={path}: expected a text file ({error})") from None
     written = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    if written and all(re.match(r"\d+ ", line) for _, line in written):
+    if written and all(_NUMBERED.match(line) for _, line in written):
         records = parse_babi((line for _, line in written), 1, str(path))
         if not records:
             raise RequestError(f"{path}:{written[-1][0]}: expected a question, found none")

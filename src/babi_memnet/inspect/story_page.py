@@ -8,26 +8,43 @@ from html import escape
 from babi_memnet.inspect.tracing import Trace
 
 _SHOWN_ANSWERS = 5
+_MOST_STEPS = 9
 
 STORY_STYLE = """
 .trace { font: 15px/1.45 system-ui, sans-serif; max-width: 64rem; }
-.trace .wide { overflow-x: auto; }
+.trace .wide { overflow: auto; max-height: 75vh; margin-bottom: 1rem; contain: inline-size; }
+.trace .wide { display: flex; flex-direction: column-reverse; } /* a long story is shown from its end */
 .trace table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .trace th, .trace td { padding: .2rem .55rem; text-align: right; white-space: nowrap; font-weight: 400; }
-.trace thead th { border-bottom: 1px solid; font-weight: 600; }
+.trace thead th { font-weight: 600; position: sticky; top: 0; z-index: 1; }
+.trace thead th { background: canvas; box-shadow: 0 1px currentcolor; } /* a border would scroll away */
 .trace tbody th { text-align: left; white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
 .trace tr.fact th { font-weight: 600; } .trace tr.fact th::after { content: " ●"; color: #d55e00; }
 .trace tr.looked th { text-decoration: underline; text-decoration-thickness: 2px; text-underline-offset: 3px; }
 .trace tr.quiet th, .trace .quiet { opacity: .75; } .trace tr.words td { white-space: normal; vertical-align: top; }
 .trace td.weight { background: rgb(0 114 178 / calc(var(--w) * .75)); min-width: 3.5rem; }
-.trace meter { width: 9rem; height: .9rem; } .trace p { margin: .5rem 0; } .trace .right { color: #0072b2; }
-.trace .wrong { color: #d55e00; } .trace .answer { font-size: 1.15em; font-weight: 600; }
-.trace h1 { font-size: 1.4rem; margin: .5rem 0; } .trace .wide { margin-bottom: 1rem; }
+.trace meter { width: 9rem; height: .9rem; } .trace meter::-moz-meter-bar { background: #0072b2; }
+.trace meter::-webkit-meter-optimum-value { background: #0072b2; }
+.trace meter::-webkit-meter-bar { background: rgb(128 128 128 / .25); border: 0; }
+.trace p { margin: .5rem 0; }
+.trace .right { color: color-mix(in srgb, #0072b2 75%, currentcolor); }
+.trace .wrong { color: color-mix(in srgb, #d55e00 75%, currentcolor); }
+.trace .answer { font-size: 1.15em; font-weight: 600; }
+.trace h1 { font-size: 1.4rem; margin: .5rem 0; }
+.trace .steps { display: flex; flex-wrap: wrap; gap: .3rem .9rem; margin: .5rem 0; }
+.trace .steps label { cursor: pointer; white-space: nowrap; }
+.trace .steps input { appearance: auto; width: auto; height: auto; margin: 0 .3rem 0 0; accent-color: #0072b2; }
 @media (max-width: 40rem) {
 .trace { font-size: 14px; } .trace th, .trace td { padding: .15rem .25rem; } .trace meter { width: 5rem; }
-.trace tbody th { min-width: 7.5rem; } .trace td.weight { min-width: 2.6rem; } .trace tr.words { font-size: .85em; }
+.trace tbody th { min-width: 6.5rem; } .trace td.weight { min-width: 2.6rem; } .trace tr.words { font-size: .85em; }
 }
-"""
+@media print { .trace .wide { display: block; overflow: visible; max-height: none; } .trace .steps { display: none; } }
+""" + "".join(
+    # one hop at a time: the others fade, and what it looks at is marked
+    f".trace:has(.step{hop}:checked) .hops :is(th, td):nth-child(n+2):not(:nth-child({hop + 1})) {{ opacity: .15; }}\n"
+    f".trace:has(.step{hop}:checked) tr.looked:not(.look{hop}) th {{ text-decoration: none; }}\n"
+    for hop in range(1, _MOST_STEPS + 1)
+)
 """What the fragment looks like; it names nothing outside ``.trace``."""
 
 
@@ -37,11 +54,13 @@ def story_fragment(trace: Trace, supporting: Collection[int] = (), expected: str
     ``supporting`` are indices into the story, marked as facts; ``expected`` is the right answer where it is known. Text
     is escaped: markup that somebody types stays text.
     """
-    parts = ['<div class="trace">', _question(trace, expected), '<div class="wide"><table>', _head(len(trace.hops))]
-    parts.append("<tbody>")
+    parts = ['<div class="trace">', _question(trace, expected), _steps(len(trace.hops))]
+    parts += ['<div class="wide"><table class="hops">', _head(len(trace.hops)), "<tbody>"]
     looked = [max(range(len(trace.story)), key=hop.attention.__getitem__) for hop in trace.hops if trace.story]
     for place, statement in enumerate(trace.story):
-        names = [name for name, true in (("fact", place in supporting), ("looked", place in looked)) if true]
+        hops = [f"look{hop}" for hop, most in enumerate(looked, 1) if most == place]
+        names = ["fact"] * (place in supporting) + ["looked"] * bool(hops) + hops
+        names += ["quiet"] * (place < trace.forgotten)
         kind = f' class="{" ".join(names)}"' if names else ""
         cells = "".join(_weight(hop.attention[place]) for hop in trace.hops)
         parts.append(f"<tr{kind}><th scope=row>{escape(statement)}</th>{cells}</tr>")
@@ -73,6 +92,11 @@ def story_page(
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
 
 
+def problem_fragment(text: str) -> str:
+    """What is wrong with a question, in the place of its answer."""
+    return f'<div class="trace"><p class="wrong" role="alert">{escape(text)}</p></div>'
+
+
 def _question(trace: Trace, expected: str | None) -> str:
     word, chance = trace.answers[0]
     said = f'<span class="answer">{escape(word)}</span> ({100 * chance:.0f} %)'
@@ -81,6 +105,18 @@ def _question(trace: Trace, expected: str | None) -> str:
         kind, text = ("right", "right") if right else ("wrong", f"wrong; it is {expected}")
         said += f' <span class="{kind}">{escape(text)}</span>'
     return f"<p><b>{escape(trace.question)}</b> {said}</p>"
+
+
+def _steps(hops: int) -> str:
+    """Which hop is shown, to be chosen without a script; the arrow keys step from one to the next."""
+    if not 1 < hops <= _MOST_STEPS:
+        return ""
+    names = ["all hops", *(f"hop {number}" for number in range(1, hops + 1))]
+    choices = "".join(
+        f'<label><input type="radio" name="hop" class="step{number}"{"" if number else " checked"}>{name}</label>'
+        for number, name in enumerate(names)
+    )
+    return f'<div class="steps" role="radiogroup" aria-label="hops shown">{choices}</div>'
 
 
 def _head(hops: int) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NEAREST = 5
 _BATCH = 100
+_MOST_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +152,23 @@ class TracedNetwork:
         Raises:
             RequestError: there is no question, or there are words that the network has never met.
         """
-        vocabulary = self.encoder.vocabulary
         statements = [(f"statement {place}", text) for place, text in enumerate(story, 1)]
-        for name, text in [("question", question), *statements]:
-            try:
-                numbers = vocabulary.numbers_of(text)
-            except RequestError as error:
-                raise RequestError(f"{name}: {error}") from None
-            if not numbers:
-                raise RequestError(f"{name}: expected words, found none")
-            if len(numbers) > self.encoder.positions:
-                raise RequestError(f"{name}: expected at most {self.encoder.positions} words, found {len(numbers)}")
+        problems = [problem for named in [*statements, ("question", question)] for problem in self.problems(*named)]
+        if problems:
+            more = f"; and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
+            raise RequestError("; ".join(problems[:_MOST_PROBLEMS]) + more)
         (trace,) = self.trace({"task": [0], "story": [list(story)], "question": [question], "answer": [""]})
         return trace
+
+    def problems(self, name: str, text: str) -> list[str]:
+        """What keeps the network from reading a text, in lines that call it ``name``."""
+        try:
+            words = len(self.encoder.vocabulary.numbers_of(text))
+        except RequestError as error:
+            return [f"{name}: {error}"]
+        if not 1 <= words <= self.encoder.positions:
+            return [f"{name}: expected 1 to {self.encoder.positions} words, found {words or 'none'}"]
+        return []
 
     def attend(self, questions: Questions) -> Attended:
         """Answer many encoded questions."""

@@ -201,6 +201,9 @@ def _draw(sheet: Sheet, console: Console) -> None:
         console.print(Text(note, style="dim"))
 
 
+_LEFT = ("", "task", "column", "verdict")
+
+
 def _rich(sheet: Sheet) -> Table:
     from rich import box
     from rich.table import Table
@@ -208,7 +211,7 @@ def _rich(sheet: Sheet) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for text in sheet.header:
-        table.add_column(Text(text), justify="left" if text in ("task", "column", "verdict") else "right", no_wrap=True)
+        table.add_column(Text(text), justify="left" if text in _LEFT else "right", no_wrap=True)
     for position, row in enumerate(sheet.rows):
         last = position == len(sheet.rows) - sheet.summary - 1
         table.add_row(*(Text(cell, style=_colour(cell)) for cell in row), end_section=last)

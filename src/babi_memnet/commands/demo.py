@@ -1,0 +1,104 @@
+"""babi-demo: ask trained networks questions and watch their hops, on a local page or in the terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hydra import compose
+from omegaconf import DictConfig, OmegaConf
+
+from babi_memnet.commands.application import launch, write_request
+from babi_memnet.config import request_of
+from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.inspect.networks import Networks
+from babi_memnet.runs.collection import Row, collect, read_rows
+from babi_memnet.runs.directory import load_run
+from babi_memnet.side_by_side import logged_to
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def demo(config: DictConfig) -> None:
+    """Find or train networks, and answer until the user ends it."""
+    settings: Any = OmegaConf.to_container(config, resolve=True)
+    if settings["port"] is not None and not 1 <= settings["port"] <= 65535:
+        raise bad_value("port", settings["port"], "1 to 65535, or null for the first that is free")
+    serve = None if settings["text"] else _page()
+    networks = Networks(_rows(settings))
+    if serve is None:
+        from babi_memnet.inspect.demo_text import Dialogue
+
+        Dialogue(networks).run()
+        return
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # gradio looks whether its own server answers
+    page = serve(networks)
+    address = page.serve(settings["host"], settings["port"], settings["browser"])
+    if settings["host"] not in _LOOPBACK:
+        log.warning("host=%s: whoever reaches this machine can ask", settings["host"])
+    log.info("%s (Ctrl-C ends it)", address)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        log.info("ended")
+    finally:
+        page.close()
+
+
+def _page() -> Any:
+    """What builds the page.
+
+    Raises:
+        RequestError: the library for it is not installed.
+    """
+    try:
+        from babi_memnet.inspect.demo_page import Page
+    except ModuleNotFoundError as error:
+        if error.name != "gradio":
+            raise
+        raise RequestError("text=false: the page needs gradio; pip install 'babi_memnet[demo]', or text=true") from None
+    return Page
+
+
+def _rows(settings: dict[str, Any]) -> list[Row]:
+    """What is on record of finished runs; of one that is trained now where there are none."""
+    if settings["run"] is not None:
+        return read_rows(load_run(settings["run"]).path)
+    roots = settings["runs"] or settings["runtime"]["outputs"]
+    roots = roots if isinstance(roots, list) else [roots]
+    if settings["runs"] is not None or any(Path(root).is_dir() for root in roots):
+        found, broken = collect(roots)
+        for line in broken:
+            log.warning("left out: %s", line)
+        # Attention that was only ever linear has no shares of one to show.
+        done = [row for row in found if row.is_done and row.keys["training.epochs"] != 0]
+        if done:
+            return done
+    return _trained(settings["first"])
+
+
+def _trained(words: Sequence[str]) -> list[Row]:
+    from babi_memnet.experiment import run
+
+    config = compose("train", list(words))
+    request = request_of(config, config.get("experiment"))
+    log.info("no finished run on record: training one (babi-train %s)", " ".join(words))
+    with logged_to(request.directory):
+        run(request, request.directory, lambda: write_request(request.directory, config, words))
+    return read_rows(request.directory)
+
+
+def main() -> NoReturn:
+    """Entry point of ``babi-demo``; ``--text`` is the usual way to say ``text=true``."""
+    sys.argv[1:] = ["text=true" if word == "--text" else word for word in sys.argv[1:]]
+    launch("demo", demo)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""babi-demo from the outside; its page in a browser is tests/integration/test_demo_page.py."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from babi_memnet.commands.demo import _page
+from babi_memnet.errors import RequestError
+from tests.running import SMALL, Run, only_run
+
+FIRST = f"first={['task=1', *SMALL]}"
+
+
+def ask(environment: dict[str, str], folder: Path, lines: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "babi_memnet.commands.demo", "--text", *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=lines, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_without_a_run_one_is_trained_and_then_asked(environment: dict[str, str], tmp_path: Path) -> None:
+    lines = "Mary went to the kitchen.\nWhere is Mary?\nWhere is Xerxes?\n:quit\nnever read\n"
+    done = ask(environment, tmp_path, lines, FIRST)
+    assert done.returncode == 0, done.stderr
+    assert "no finished run on record: training one" in done.stdout
+    assert "Where is Mary? " in done.stdout
+    assert "question: unknown to this network" in done.stdout
+    run = only_run(tmp_path)
+    assert (run / "result.json").exists()
+    assert (run / ".hydra" / "overrides.yaml").read_text().startswith("- task=1\n")
+    written = {path: path.stat().st_mtime_ns for path in run.rglob("*.json")}
+    again = ask(environment, tmp_path, ":task 1 2\n")
+    assert again.returncode == 0, again.stderr
+    assert "training" not in again.stdout
+    assert "task 1 single supporting fact, test question 2" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*.json")} == written
+    named = ask(environment, tmp_path, "", f"run={run}")
+    assert named.returncode == 0, named.stderr
+    assert f"run: {run.name}" in named.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run=nowhere"], "nowhere: expected a run directory, found no status.json"),
+        (["runs=nowhere"], "nowhere: expected a folder of runs"),
+        (["first=['task=21']"], "task=21: expected 1 to 20, or joint"),
+        (["port=0"], "port=0: expected 1 to 65535, or null for the first that is free"),
+        (["prot=1"], "prot: no such key"),
+    ],
+)
+def test_a_wrong_request_gets_one_line(command: Run, words: list[str], expected: str) -> None:
+    refused = command("demo", *words)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"babi-demo: {expected}")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_named(command: Run, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = command("demo", FIRST, f"port={port}")
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith(f"babi-demo: port={port}: expected an address that is free")
+
+
+def test_without_gradio_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "babi_memnet.inspect.demo_page", raising=False)
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    with pytest.raises(RequestError, match=r"needs gradio; pip install 'babi_memnet\[demo\]', or text=true"):
+        _page()
