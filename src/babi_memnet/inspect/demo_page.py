@@ -21,7 +21,7 @@ _FONTS = ["system-ui", "sans-serif"]
 _STYLE = """
 .gradio-container { max-width: 76rem !important; margin: auto; }
 .trace thead th { background: var(--body-background-fill); }
-.trace .wide { max-height: 62vh; }
+.trace .wide { max-height: 70vh; }
 """
 
 

@@ -10,18 +10,20 @@ from babi_memnet.inspect.tracing import Trace
 _SHOWN_ANSWERS = 5
 _MOST_STEPS = 9
 
+# A long story is shown from its end: a reversed column begins to scroll there.
 STORY_STYLE = """
 .trace { font: 15px/1.45 system-ui, sans-serif; max-width: 64rem; }
 .trace .wide { overflow: auto; max-height: 75vh; margin-bottom: 1rem; contain: inline-size; }
-.trace .wide { display: flex; flex-direction: column-reverse; } /* a long story is shown from its end */
-.trace table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.trace .wide { display: flex; flex-direction: column-reverse; align-items: start; }
+.trace table { border-spacing: 0; font-variant-numeric: tabular-nums; }
 .trace th, .trace td { padding: .2rem .55rem; text-align: right; white-space: nowrap; font-weight: 400; }
-.trace thead th { font-weight: 600; position: sticky; top: 0; z-index: 1; }
-.trace thead th { background: canvas; box-shadow: 0 1px currentcolor; } /* a border would scroll away */
+.trace thead th { border-bottom: 1px solid; font-weight: 600; }
+.trace thead th { position: sticky; top: 0; background: canvas; z-index: 1; }
 .trace tbody th { text-align: left; white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
-.trace tr.fact th { font-weight: 600; } .trace tr.fact th::after { content: " ●"; color: #d55e00; }
+.trace tr.fact th { font-weight: 600; } .trace tr.fact th::after { content: "\\00a0●"; color: #d55e00; }
 .trace tr.looked th { text-decoration: underline; text-decoration-thickness: 2px; text-underline-offset: 3px; }
-.trace tr.quiet th, .trace .quiet { opacity: .75; } .trace tr.words td { white-space: normal; vertical-align: top; }
+.trace tr.quiet th, .trace .quiet { opacity: .75; }
+.trace tr.words td { white-space: normal; vertical-align: top; max-width: 7rem; }
 .trace td.weight { background: rgb(0 114 178 / calc(var(--w) * .75)); min-width: 3.5rem; }
 .trace meter { width: 9rem; height: .9rem; } .trace meter::-moz-meter-bar { background: #0072b2; }
 .trace meter::-webkit-meter-optimum-value { background: #0072b2; }
