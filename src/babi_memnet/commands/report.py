@@ -60,16 +60,30 @@ def report(config: DictConfig) -> None:
     if table is None:
         log.info("rows=KEY and columns=KEY pivot the runs and draw them")
     written = write_report(out, rows, table, title, settings["figures"])
-    if settings["attention"]:
-        # Only this needs the networks, and with them torch.
-        from babi_memnet.inspect.attention_report import attention_records, attention_sheet, write_attention
-
-        records, left_out = attention_records(rows)
-        if not records:
-            raise bad_value("attention", True, "runs that are done, whose attention is a softmax")
-        show([attention_sheet(records, title, left_out)])
-        written += write_attention(out, records, title, left_out)
+    if settings["inspect"]:
+        written += _inspect(rows, settings, out, title)
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
+
+
+def _inspect(rows: Sequence[Row], settings: Mapping[str, Any], out: Path, title: str) -> list[Path]:
+    """What the networks do with their test questions, printed and written; the files."""
+    # Only this needs the networks, and with them torch.
+    from babi_memnet.inspect.answers import error_records
+    from babi_memnet.inspect.attention_report import attention_sheet
+    from babi_memnet.inspect.inspection import inspect_runs
+    from babi_memnet.inspect.inspection_report import error_sheet, write_inspection
+
+    found = inspect_runs(rows)
+    if not found.answered:
+        raise bad_value("inspect", True, "runs that are done")
+    errors = error_records(found.answered)
+    if found.attention:
+        show([attention_sheet(found.attention, title, found.left_out)])
+    show([error_sheet(errors, title)])
+    written, notes = write_inspection(out, found, errors, title, settings["figures"])
+    for note in notes:
+        log.info("%s", note)
+    return written
 
 
 def _story(rows: Sequence[Row], settings: Mapping[str, Any], out: Path) -> None:
