@@ -51,7 +51,7 @@ def word_figure(word_map: WordMap) -> Figure:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         left_out = _label(axes, word_map, set(answers))
-        note.set_text("rows of the answer table W" + (f"; without {left_out} that found no room" if left_out else ""))
+        note.set_text("rows of the answer table W" + (f"; {left_out} not named" if left_out else ""))
     return figure
 
 
