@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.running import SMALL, Run, only_run
+from babi_memnet.data.settings import settings_on_record
+from babi_memnet.data.sources import load
+from tests.running import SMALL, only_run
 from tests.runs.wandb_reader import read_log
 
 Reports = Callable[..., list[tuple[int, str, str]]]
@@ -63,9 +66,14 @@ def outputs(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "outputs"))
 
 
-def test_an_inspection_is_written_and_tracked(command: Run, tmp_path: Path, outputs: Path):
-    found = command("report", "runs=outputs", "inspect=true", "out=drawn", "tracker=wandb_offline")
-    assert found.returncode == 0, found.stderr
+def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, outputs: Path):
+    stale = [tmp_path / "again" / name for name in ("attention.json", "figures/errors.png", "figures/words-a.pdf")]
+    stale[1].parent.mkdir(parents=True)
+    for path in stale:
+        path.touch()
+    wanted = ["inspect=true", "tracker=wandb_offline"]
+    found = reports(["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=again", "figures=false"])
+    assert [code for code, _, _ in found] == [0, 0, 0], found
     folder = tmp_path / "drawn"
     result = json.loads((only_run(outputs) / "result.json").read_text())
     attention = json.loads((folder / "attention.json").read_text())
@@ -87,46 +95,25 @@ def test_an_inspection_is_written_and_tracked(command: Run, tmp_path: Path, outp
     pictures = {f"figures/{path.stem}/_type" for path in (folder / "figures").glob("*.png")}
     assert {name for name, kind in logged.items() if kind == "image-file"} == pictures
 
-    # a report without networks leaves nothing of them behind
-    again = command("report", "runs=outputs", "out=drawn", "figures=false")
-    assert again.returncode == 0, again.stderr
-    assert not list((folder / "figures").iterdir())
-    assert {path.name for path in folder.glob("*.json")} == {"runs.json"}
+    # the same report is the same run
+    (other,) = tmp_path.glob("same/wandb/offline-run-*/run-*.wandb")
+    assert read_log(other).run["id"] == log.run["id"]
+    # a report without networks leaves nothing of them that an earlier one has left
+    assert not any(path.exists() for path in stale)
 
 
-def test_stories_are_shown(reports: Reports, tmp_path: Path, outputs: Path):
-    ((code, shown, errors),) = reports(["story=3", "out=three", "tracker=wandb_offline"])
-    assert code == 0, errors
-    numbered = json.loads((tmp_path / "three" / "story.json").read_text())
-    assert numbered["question"] in shown
-    assert numbered["supporting"]
-    for hop in numbered["hops"]:
-        assert sum(hop["attention"]) + hop["empty"] == pytest.approx(1, abs=1e-4)
-    (file,) = tmp_path.glob("three/wandb/offline-run-*/run-*.wandb")
-    log = read_log(file)
-    assert (log.run["job_type"], log.summary["answer"]) == ("report", numbered["answer"])
-    (logged,) = log.history
-    assert (logged["story/_type"], logged["figures/story/_type"]) == ("table-file", "image-file")
-
-    # the same story in both forms of a file
-    facts = " ".join(str(place + 1) for place in numbered["supporting"])
-    lines = [*numbered["story"], f"{numbered['question']}\t{numbered['expected']}\t{facts}"]
+def test_stories_are_shown_and_wrong_requests_are_one_line(
+    reports: Reports, tmp_path: Path, outputs: Path, story_cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BABI_CACHE", str(story_cache))
+    status = only_run(outputs) / "status.json"
+    third: Any = load(settings_on_record(json.loads(status.read_text())["settings"]["data"]), [1])["test"][2]
+    # the same story by its number and in both forms of a file
+    facts = " ".join(str(place + 1) for place in third["supporting"])
+    lines = [*third["story"], f"{third['question']}\t{third['answer']}\t{facts}"]
     (tmp_path / "babi.txt").write_text("\n".join(f"{place} {line}" for place, line in enumerate(lines, 1)))
-    (tmp_path / "plain.txt").write_text("\n".join([*numbered["story"], numbered["question"]]))
-    names = {"babi": "babi.txt", "plain": "plain.txt", "same": "3"}
-    for code, _, errors in reports(*([f"story={story}", f"out={name}", "restart=0"] for name, story in names.items())):
-        assert code == 0, errors
-    babi, plain, same = (json.loads((tmp_path / name / "story.json").read_text()) for name in names)
-    for written in (babi, plain, same):
-        for key in ("story", "question", "hops", "answers"):
-            assert written[key] == same[key]
-        assert written["network"][0].startswith("train, task 1, restart 0: ")
-    assert same["story"] == numbered["story"]
-    assert (babi["expected"], babi["supporting"]) == (numbered["expected"], numbered["supporting"])
-    assert (plain["expected"], plain["supporting"]) == (None, [])
-
-
-def test_a_wrong_request_is_one_line(reports: Reports, tmp_path: Path, outputs: Path):
+    (tmp_path / "plain.txt").write_text("\n".join([*third["story"], third["question"]]))
+    stories = {"three": ["story=3", "tracker=wandb_offline"], "babi": ["story=babi.txt"], "plain": ["story=plain.txt"]}
     (tmp_path / "statements.txt").write_text("Mary went to the hallway.\nJohn went to the garden.\n")
     (tmp_path / "unknown.txt").write_text("Mary went to the moon.\nWhere is Mary?\n")
     wrong = [
@@ -139,17 +126,35 @@ def test_a_wrong_request_is_one_line(reports: Reports, tmp_path: Path, outputs: 
         (["story=unknown.txt"], "statement 1: unknown to this network, which knows"),
         (["attention=true"], "attention: no such key"),
         (["tracker=wand"], "tracker=wand: no such choice"),
+        (["inspect=true", "where={state:running}"], "inspect=True: expected runs that are done"),
+        (["story=3", "where={state:running}"], "runs: expected at least one that is done"),
     ]
-    status = only_run(outputs) / "status.json"
-    found = reports(*(overrides for overrides, _ in wrong))
-    status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))
-    found += reports(["inspect=true"], ["story=3"])
-    expected = [text for _, text in wrong] + [
-        "inspect=True: expected runs that are done",
-        "expected at least one that is",
-    ]
-    for (code, _, errors), text in zip(found, expected, strict=True):
-        assert code == 2, errors
+    unfinished = outputs / "unfinished" / "status.json"
+    unfinished.parent.mkdir()
+    unfinished.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))
+
+    requests = [[*words, "restart=1", f"out={name}"] for name, words in stories.items()]
+    found = reports(*requests, *(words for words, _ in wrong))
+    written = []
+    for (code, shown, errors), name in zip(found, stories, strict=False):
+        assert code == 0, errors
+        assert third["question"] in shown
+        written.append(json.loads((tmp_path / name / "story.json").read_text()))
+        assert (written[-1]["story"], written[-1]["question"]) == (third["story"], third["question"])
+        assert written[-1]["network"][0].startswith("train, task 1, restart 1: ")
+        assert written[-1]["hops"] == written[0]["hops"]
+        for hop in written[-1]["hops"]:
+            assert sum(hop["attention"]) + hop["empty"] == pytest.approx(1, abs=1e-4)
+    known = [(one["expected"], one["supporting"]) for one in written]
+    assert known == [(third["answer"], third["supporting"])] * 2 + [(None, [])]
+    (file,) = tmp_path.glob("three/wandb/offline-run-*/run-*.wandb")
+    log = read_log(file)
+    assert (log.run["job_type"], log.summary["answer"]) == ("report", written[0]["answer"])
+    (logged,) = log.history
+    assert (logged["story/_type"], logged["figures/story/_type"]) == ("table-file", "image-file")
+
+    for (code, _, errors), (words, text) in zip(found[len(stories) :], wrong, strict=True):
+        assert code == 2, words
         assert text in errors
         assert errors.count("\n") == 1
 

@@ -9,14 +9,14 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from babi_memnet.inspect.answer_figures import named_tasks
-from babi_memnet.inspect.style import COLOURS, GREY, STYLE
+from babi_memnet.inspect.style import COLOURS, DPI, GREY, STYLE
 from babi_memnet.inspect.word_map import WordMap, place_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_GAP = 5
-"""Pixels between a point and its word, at the resolution of the figure."""
+_GAP = 8
+"""Pixels between a point and its word."""
 
 
 def word_figure(word_map: WordMap) -> Figure:
@@ -28,7 +28,7 @@ def word_figure(word_map: WordMap) -> Figure:
     others = [place for place in range(len(word_map.words)) if place not in answers]
     # a joint run knows more words than fit into the picture of a single task
     side = 5.6 if len(word_map.words) < 60 else 8.4
-    with mpl.rc_context({**STYLE, "axes.grid": False, "font.size": 8}):
+    with mpl.rc_context({**STYLE, "axes.grid": False, "font.size": 8, "figure.dpi": DPI}):
         figure = Figure(figsize=(side + 0.4, side), layout="constrained")
         axes = figure.subplots()
         axes.axhline(0, color="0.9", linewidth=0.8, zorder=0)
@@ -78,8 +78,11 @@ def _label(axes: Axes, word_map: WordMap, answers: set[int]) -> int:
         if box is None:
             text.remove()
             continue
-        left, lower = to_data.transform(box[:2])
-        text.set_position((float(left), float(lower)))
+        # what is left of its point ends there, however wide letters are in another form of file
+        is_left = box[2] < x
+        text.set_horizontalalignment("right" if is_left else "left")
+        across, lower = to_data.transform((box[2] if is_left else box[0], box[1]))
+        text.set_position((float(across), float(lower)))
         near = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
         if hypot(near[0] - x, near[1] - y) > 2 * _GAP:
             # far from its point: a line leads there

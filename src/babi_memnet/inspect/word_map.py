@@ -102,7 +102,8 @@ def place_labels(
     pixels; ``gap`` is between a point and its label, or more where it is crowded.
     """
     found: list[Box | None] = [None] * len(points)
-    taken = [(x - gap / 2, y - gap / 2, x + gap / 2, y + gap / 2) for x, y in points]
+    around = 0.75 * gap
+    taken = [(x - around, y - around, x + around, y + around) for x, y in points]
     for place in sorted(range(len(points)), key=lambda place: (place not in first, place)):
         (x, y), (wide, high) = points[place], sizes[place]
         for distance, (across, up) in product(_DISTANCES, _DIRECTIONS):
