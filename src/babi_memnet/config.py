@@ -97,7 +97,7 @@ class ReportSchema:
         value: what is shown; one of `papers.pivot.VALUES`.
         out: the folder to write to; null means reports/<name of runs> among the outputs.
         figures: whether figures are drawn.
-        attention: whether the attention of the networks over their test questions is measured as well.
+        inspect: whether the networks are asked their test questions again: attention, errors, confusions, words.
         story: the number of a test question, from 1, or a text file; a network's way through it is then shown instead.
         restart: whose; null means the one that was selected.
     """
@@ -109,9 +109,10 @@ class ReportSchema:
     value: str = "test_error_percent"
     out: str | None = None
     figures: bool = True
-    attention: bool = False
+    inspect: bool = False
     story: Any = None
     restart: int | None = None
+    tracker: Any = MISSING
     runtime: Any = MISSING
 
 

@@ -12,12 +12,15 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
+from babi_memnet.config import choices_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.inspect.run_report import write_report
+from babi_memnet.inspect.tracked_report import run_report, story_report, tracked
 from babi_memnet.papers.pivot import choose_keys, pivot
 from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
 from babi_memnet.papers.view import show
 from babi_memnet.runs.collection import Row, choose, collect, in_order
+from babi_memnet.runs.tracker import check_tracker, track_report
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ def report(config: DictConfig) -> None:
     where = settings["where"] or {}
     if not isinstance(where, dict):
         raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
+    if not isinstance(config.tracker, DictConfig):
+        raise bad_value("tracker", config.tracker, f"one of {', '.join(choices_of('tracker'))}")
+    tracker: Any = OmegaConf.to_object(config.tracker)
+    check_tracker(tracker)
     found, broken = collect(roots)
     for line in broken:
         log.warning("left out: %s", line)
@@ -52,7 +59,7 @@ def report(config: DictConfig) -> None:
     table = pivot(rows, row_key, column_key, settings["value"]) if row_key else None
 
     if settings["story"] is not None:
-        _story(rows, settings, out)
+        _story(rows, settings, tracker, out)
         return
 
     width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
@@ -60,34 +67,62 @@ def report(config: DictConfig) -> None:
     if table is None:
         log.info("rows=KEY and columns=KEY pivot the runs and draw them")
     written = write_report(out, rows, table, title, settings["figures"])
-    if settings["attention"]:
-        # Only this needs the networks, and with them torch.
-        from babi_memnet.inspect.attention_report import attention_records, attention_sheet, write_attention
-
-        records, left_out = attention_records(rows)
-        if not records:
-            raise bad_value("attention", True, "runs that are done, whose attention is a softmax")
-        show([attention_sheet(records, title, left_out)])
-        written += write_attention(out, records, title, left_out)
+    inspected: dict[str, Any] = {}
+    if settings["inspect"]:
+        files, inspected = _inspect(rows, settings, out, title)
+        written += files
+    if tracker.kind != "none":
+        asked = {key: settings[key] for key in ("value", "inspect")} | {"rows": row_key, "columns": column_key}
+        track_report(tracker, tracked(rows, title, asked, out), run_report(rows, table, inspected, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
-def _story(rows: Sequence[Row], settings: Mapping[str, Any], out: Path) -> None:
+def _inspect(
+    rows: Sequence[Row], settings: Mapping[str, Any], out: Path, title: str
+) -> tuple[list[Path], dict[str, Any]]:
+    """What the networks do with their test questions, printed and written; the files, and the tables by name."""
+    # Only this needs the networks, and with them torch.
+    from babi_memnet.inspect.answers import error_records
+    from babi_memnet.inspect.attention_report import attention_sheet, tidy_attention
+    from babi_memnet.inspect.inspection import inspect_runs
+    from babi_memnet.inspect.inspection_report import error_sheet, write_inspection
+
+    found = inspect_runs(rows)
+    if not found.answered:
+        raise bad_value("inspect", True, "runs that are done")
+    errors = error_records(found.answered)
+    if found.attention:
+        show([attention_sheet(found.attention, title, found.left_out)])
+    show([error_sheet(errors, title)])
+    written, notes = write_inspection(out, found, errors, title, settings["figures"])
+    for note in notes:
+        log.info("%s", note)
+    return written, {"attention": tidy_attention(found.attention), "errors": errors}
+
+
+def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: Path) -> None:
     """One traced story, of the network that did best on its validation questions."""
     from babi_memnet.inspect.stories import best_run, numbered_question, read_story
     from babi_memnet.inspect.story_report import story_sheet, write_story
     from babi_memnet.inspect.tracing import TracedNetwork
 
+    number = settings["story"]
+    if isinstance(number, bool) or not isinstance(number, int | str):
+        raise bad_value("story", number, "the number of a test question, from 1, or a text file")
     row = best_run(rows)
     network = TracedNetwork.load(row.keys["run"], settings["restart"])
-    number = settings["story"]
     if isinstance(number, int):
         asked = numbered_question(network.settings["data"], int(row.keys["task"]), number)
     else:
         asked = read_story(Path(number))
     trace = network.ask(asked.story, asked.question)
-    show([story_sheet(trace, asked)])
+    sheet = story_sheet(trace, asked)
+    show([sheet])
     written = write_story(out, network, asked, trace, row.keys["experiment"])
+    if tracker.kind != "none":
+        about = {"story": asked.story, "question": asked.question, "restart": network.restart}
+        known = {"question": asked.question, "answer": trace.answer, "expected": asked.expected}
+        track_report(tracker, tracked([row], asked.name, about, out), story_report(sheet, known, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 

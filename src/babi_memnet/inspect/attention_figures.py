@@ -46,9 +46,9 @@ def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str |
 
 
 def support_figure(records: Sequence[Record]) -> Figure | None:
-    """For each task of one experiment the mass on supporting facts by hop, and the facts found, beside null models.
+    """For each task of one label the mass on supporting facts by hop, and the facts found, beside null models.
 
-    None when the records are of several experiments, or of networks of different hops.
+    None when the records are of several labels, or of networks of different hops.
     """
     chosen = {record["task"]: record for record in records if record["selected"]}
     if len(chosen) != sum(bool(record["selected"]) for record in records):
@@ -59,7 +59,7 @@ def support_figure(records: Sequence[Record]) -> Figure | None:
     tasks = list(chosen)
     null = {name: {r["task"]: r for r in records if r["network"] == name} for name in NULL_MODELS}
     with mpl.rc_context({**STYLE, "axes.grid.axis": "x"}):
-        figure = Figure(figsize=(7, 1.1 + 0.24 * len(tasks)), layout="constrained")
+        figure = Figure(figsize=(7, 1.4 + 0.24 * len(tasks)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 2))
         masses = [chosen[task]["mass"] for task in tasks]
         left.imshow(masses, cmap="Blues", vmin=0, vmax=100, aspect="auto")
@@ -83,5 +83,6 @@ def support_figure(records: Sequence[Record]) -> Figure | None:
             right.plot(found, places, marker, color=GREY, markersize=5, label=name)
         right.set(xlim=(-2, 102), title="supporting facts that some hop looks at, %", xlabel="line: all restarts")
         right.tick_params(axis="y", length=0)
+        figure.suptitle(records[0]["label"], x=0.01, ha="left", fontsize=9)
         figure.legend(loc="outside lower right", fontsize=8, ncols=3)
     return figure

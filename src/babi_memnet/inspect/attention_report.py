@@ -1,78 +1,56 @@
-"""The attention of finished runs over their test questions, as records, as a table to read, and as files."""
+"""The attention of finished runs over their test questions, as records and as a table to read."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+import numpy.typing as npt
 
-from babi_memnet.data.settings import settings_on_record
-from babi_memnet.data.sources import load
-from babi_memnet.inspect.attention import measure, recency, support_of, uniform
-from babi_memnet.inspect.tracing import TracedNetwork
-from babi_memnet.papers.formats import to_csv
-from babi_memnet.papers.view import Sheet, to_markdown
+from babi_memnet.inspect.attention import Support, measure, recency, uniform
+from babi_memnet.papers.view import Sheet
 from babi_memnet.runs.collection import Row
-from babi_memnet.runs.files import plain, write_atomically
 
 Record = dict[str, Any]
-"""One network, or null model, on the test questions of one task: ``run``, ``experiment``, ``task``, ``hops``,
-``network`` (a restart, uniform or recency), ``selected``, ``error_percent`` and the fields of `Attention`."""
+"""One network, or null model, on the test questions of one task: ``label`` (see `answers.Answered`), ``run``,
+``experiment``, ``task``, ``hops``, ``network`` (a restart, uniform or recency), ``selected``, ``error_percent`` and the
+fields of `Attention`."""
 
 NULL_MODELS = {"uniform": uniform, "recency": recency}
 
 
-def attention_records(rows: Iterable[Row]) -> tuple[list[Record], list[str]]:
-    """The records of every restart of every finished run, and of the null models; and what was left out, and why.
-
-    Raises:
-        RequestError: the stories of a run are not to be had, or its checkpoint is damaged.
-    """
-    runs: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.is_done:
-            runs.setdefault(row.keys["run"], []).append(row)
-    records: list[Record] = []
-    left_out = []
-    for run, its_rows in tqdm(runs.items(), desc="attention", unit="run", leave=False, disable=None):
-        if its_rows[0].keys["training.epochs"] == 0:
-            left_out.append(f"{run}: its attention is linear, whose weights are no shares of one")
-            continue
-        records += _of_run(Path(run), its_rows)
-    return records, left_out
+def null_records(row: Row, label: str, support: Support, hops: int, slots: int) -> list[Record]:
+    """The records of the null models on the test questions of a row."""
+    return [
+        {**_about(row, label, hops), "network": name, "selected": None, "error_percent": None}
+        | asdict(model(support, hops, slots))
+        for name, model in NULL_MODELS.items()
+    ]
 
 
-def _of_run(run: Path, rows: Sequence[Row]) -> list[Record]:
-    stories: dict[int, Any] = {}
-    records = []
-    for place, (_, number) in enumerate(rows[0].numbers):
-        network = TracedNetwork.load(run, number)
-        for row in rows:
-            task = int(row.keys["task"])
-            if task not in stories:
-                columns = load(settings_on_record(network.settings["data"]), [task])["test"].to_dict()
-                support = support_of(columns["story"], columns["supporting"], network.encoder.slots)
-                stories[task] = network.encoder.encode(columns), support
-            questions, support = stories[task]
-            hops, slots = network.settings["model"]["hops"], network.encoder.slots
-            about = {key: row.keys[key] for key in ("run", "experiment", "task")} | {"hops": hops}
-            if place == 0:
-                for name, model in NULL_MODELS.items():
-                    found = asdict(model(support, hops, slots))
-                    records.append({**about, "network": name, "selected": None, "error_percent": None, **found})
-            attended = network.attend(questions)
-            wrong = attended.answers != questions.answers
-            found = asdict(measure(attended.attention.astype(np.float64), support, wrong))
-            selected = place == row.selected
-            error = 100 * float(wrong.mean())
-            records.append({**about, "network": number, "selected": selected, "error_percent": error, **found})
-    return records
+def restart_record(
+    row: Row,
+    label: str,
+    place: int,
+    support: Support,
+    attention: npt.NDArray[np.floating[Any]],
+    wrong: npt.NDArray[np.bool_],
+) -> Record:
+    """The record of the restart at ``place``, whose ``attention`` is [N, K, M] and whose answers are ``wrong`` [N]."""
+    return {
+        **_about(row, label, attention.shape[1]),
+        "network": row.numbers[place][1],
+        "selected": place == row.selected,
+        "error_percent": 100 * float(wrong.mean()),
+        **asdict(measure(attention.astype(np.float64), support, wrong)),
+    }
+
+
+def _about(row: Row, label: str, hops: int) -> Record:
+    return {"label": label, **{key: row.keys[key] for key in ("run", "experiment", "task")}, "hops": hops}
 
 
 def tidy_attention(records: Iterable[Record]) -> list[Record]:
@@ -96,14 +74,14 @@ def attention_sheet(records: Iterable[Record], title: str, notes: Sequence[str] 
     groups: dict[tuple[str, Any], list[Record]] = {}
     for record in records:
         groups.setdefault((record["run"], record["task"]), []).append(record)
-    # with one experiment its name says nothing
-    first = 0 if len({group[0]["experiment"] for group in groups.values()}) > 1 else 1
+    # a label that is always the same says nothing
+    first = 0 if len({group[0]["label"] for group in groups.values()}) > 1 else 1
     rows = tuple(_row(group)[first:] for group in groups.values())
     return Sheet(title, _HEADER[first:], rows, notes=(*_LEGEND, *notes))
 
 
 _HEADER = (
-    "experiment",
+    "networks",
     "task",
     "error\n%",
     "mass on supporting facts\nby hop",
@@ -133,7 +111,7 @@ def _row(group: Sequence[Record]) -> tuple[str, ...]:
     restarts = [record for record in group if record["selected"] is not None]
     null = {name: next(record for record in group if record["network"] == name) for name in NULL_MODELS}
     return (
-        str(chosen["experiment"] or "train"),
+        chosen["label"],
         str(chosen["task"]),
         f"{chosen['error_percent']:.1f}",
         _hops(chosen["mass"]),
@@ -176,22 +154,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_rounded(item) for item in value]
     return round(value, 2) if isinstance(value, float) else value
-
-
-def write_attention(directory: Path, records: Sequence[Record], title: str, notes: Sequence[str]) -> list[Path]:
-    """Write attention.json, .csv and .md, and the figure where there is one, into ``directory``; the files."""
-    # matplotlib takes longer to load than the rest to write
-    from babi_memnet.inspect.attention_figures import support_figure
-    from babi_memnet.inspect.style import rendered
-
-    contents = {
-        "attention.json": json.dumps([plain(record) for record in records], indent=1).encode(),
-        "attention.csv": to_csv(tidy_attention(records)).encode(),
-        "attention.md": to_markdown(attention_sheet(records, title, notes)).encode(),
-    }
-    if (figure := support_figure(records)) is not None:
-        contents |= {f"figures/attention.{form}": rendered(figure, form) for form in ("png", "pdf")}
-        (directory / "figures").mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        write_atomically(directory / name, content)
-    return [directory / name for name in contents]

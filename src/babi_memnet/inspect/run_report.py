@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 _FIGURES = ("lines", "heat_map")
 _CELLS = ("cells.csv", "cells.parquet", "cells.json")
+# what `inspection_report` writes after this
+_INSPECTED = ("attention", "errors", "confusion", "words")
 
 
 def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
@@ -43,6 +45,9 @@ def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, titl
     if pivot and figures:
         written += _draw(directory / "figures", pivot)
     drawn = [directory / "figures" / f"{name}.{form}" for name in _FIGURES for form in ("png", "pdf")]
+    for name in _INSPECTED:
+        drawn += [directory / f"{name}.{form}" for form in ("json", "csv", "md")]
+        drawn += [path for form in ("png", "pdf") for path in (directory / "figures").glob(f"{name}*.{form}")]
     for path in [*drawn, *(directory / name for name in _CELLS)]:
         if path not in written:
             path.unlink(missing_ok=True)

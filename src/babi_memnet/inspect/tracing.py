@@ -102,6 +102,8 @@ class TracedNetwork:
         settings: of the run, as nested plain mappings.
         restart: the number of the restart.
         encoder: from text to arrays, with the words that the network knows.
+        words: all it can answer, by number: padding (the empty string), the vocabulary, the time of each slot.
+        answer_vectors: the rows of the answer table W, which scores the words, [V, d]; without those of time words.
     """
 
     def __init__(
@@ -109,8 +111,9 @@ class TracedNetwork:
     ) -> None:
         self.directory, self.settings, self.restart, self.encoder = directory, settings, restart, encoder
         self._model, self._linear = model, linear
-        self._words = [*encoder.vocabulary.words, *(f"(time word {slot})" for slot in range(1, encoder.slots + 1))]
+        self.words = [*encoder.vocabulary.words, *(f"(time word {slot})" for slot in range(1, encoder.slots + 1))]
         table = model.tables[0, model.tying.answer].detach().numpy()[: len(encoder.vocabulary)]
+        self.answer_vectors: npt.NDArray[np.float32] = table
         # the padding word is no answer; its zero vector is near to nothing
         self._directions = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
@@ -194,7 +197,7 @@ class TracedNetwork:
         """The traces of many questions, in order; words that the network does not know are left out."""
         questions = self.encoder.encode(columns)
         found = self.attend(questions)
-        words = self._words
+        words = self.words
         norms = np.maximum(np.linalg.norm(found.states, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
         cosines = (found.states / norms) @ self._directions.T  # [N, K+1, V]
         closest = np.argsort(-cosines, axis=-1, kind="stable")[..., :_NEAREST]

@@ -1,0 +1,173 @@
+"""What babi-report does with the networks themselves: inspections and stories, from the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from babi_memnet.data.settings import settings_on_record
+from babi_memnet.data.sources import load
+from tests.running import SMALL, only_run
+from tests.runs.wandb_reader import read_log
+
+Reports = Callable[..., list[tuple[int, str, str]]]
+"""The fixture ``reports``: exit status, standard output and standard error of each."""
+
+_ONE_PROCESS = """
+import contextlib, io, json, sys
+from babi_memnet.commands.report import main
+found = []
+for overrides in json.loads(sys.argv[1]):
+    sys.argv[1:] = ["runs=outputs", *overrides]
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        try:
+            main()
+        except SystemExit as end:
+            found.append((end.code, out.getvalue(), errors.getvalue()))
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Path:
+    """The outputs of one small run of task 1."""
+    folder = tmp_path_factory.mktemp("trained")
+    environ = {**os.environ, "BABI_CACHE": str(story_cache)}
+    words = [sys.executable, "-m", "babi_memnet.commands.train", "task=1", "training.restarts=2", *SMALL]
+    done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "outputs"
+
+
+@pytest.fixture
+def reports(tmp_path: Path, environment: dict[str, str]) -> Reports:
+    """Runs babi-report once for each list of overrides, all in one process: torch takes longer to load than they do."""
+
+    def run(*requests: list[str]) -> list[tuple[int, str, str]]:
+        words = [sys.executable, "-c", _ONE_PROCESS, json.dumps(requests)]
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [(code, out, errors) for code, out, errors in json.loads(done.stdout)]
+
+    return run
+
+
+@pytest.fixture
+def outputs(trained: Path, tmp_path: Path) -> Path:
+    """These, in the folder where the command is run."""
+    return Path(shutil.copytree(trained, tmp_path / "outputs"))
+
+
+def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, outputs: Path):
+    stale = [tmp_path / "again" / name for name in ("attention.json", "figures/errors.png", "figures/words-a.pdf")]
+    stale[1].parent.mkdir(parents=True)
+    for path in stale:
+        path.touch()
+    wanted = ["inspect=true", "tracker=wandb_offline"]
+    found = reports(["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=again", "figures=false"])
+    assert [code for code, _, _ in found] == [0, 0, 0], found
+    folder = tmp_path / "drawn"
+    result = json.loads((only_run(outputs) / "result.json").read_text())
+    attention = json.loads((folder / "attention.json").read_text())
+    errors = {record["network"]: record["error_percent"] for record in attention if record["selected"] is not None}
+    assert errors == pytest.approx(
+        {restart["restart"]: restart["test"]["error_percent"] for restart in result["restarts"]}
+    )
+    lengths = [one for one in json.loads((folder / "errors.json").read_text()) if one["by"] == "statements"]
+    wrong = sum(one["questions"] * one["error_percent"] for one in lengths) / sum(one["questions"] for one in lengths)
+    assert wrong == pytest.approx(result["test_error_percent"])
+    assert {path.stem for path in (folder / "figures").glob("*.png")} >= {"attention", "errors", "words-task_01"}
+    (file,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    log = read_log(file)
+    assert log.exit_code == 0
+    assert log.summary["test_error_percent"] == pytest.approx(result["test_error_percent"])
+    (logged,) = log.history
+    for name in ("runs", "attention", "errors"):
+        assert logged[f"{name}/_type"] == "table-file"
+    pictures = {f"figures/{path.stem}/_type" for path in (folder / "figures").glob("*.png")}
+    assert {name for name, kind in logged.items() if kind == "image-file"} == pictures
+
+    # the same report is the same run
+    (other,) = tmp_path.glob("same/wandb/offline-run-*/run-*.wandb")
+    assert read_log(other).run["id"] == log.run["id"]
+    # a report without networks leaves nothing of them that an earlier one has left
+    assert not any(path.exists() for path in stale)
+
+
+def test_stories_are_shown_and_wrong_requests_are_one_line(
+    reports: Reports, tmp_path: Path, outputs: Path, story_cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BABI_CACHE", str(story_cache))
+    status = only_run(outputs) / "status.json"
+    third: Any = load(settings_on_record(json.loads(status.read_text())["settings"]["data"]), [1])["test"][2]
+    # the same story by its number and in both forms of a file
+    facts = " ".join(str(place + 1) for place in third["supporting"])
+    lines = [*third["story"], f"{third['question']}\t{third['answer']}\t{facts}"]
+    (tmp_path / "babi.txt").write_text("\n".join(f"{place} {line}" for place, line in enumerate(lines, 1)))
+    (tmp_path / "plain.txt").write_text("\n".join([*third["story"], third["question"]]))
+    stories = {"three": ["story=3", "tracker=wandb_offline"], "babi": ["story=babi.txt"], "plain": ["story=plain.txt"]}
+    (tmp_path / "statements.txt").write_text("Mary went to the hallway.\nJohn went to the garden.\n")
+    (tmp_path / "unknown.txt").write_text("Mary went to the moon.\nWhere is Mary?\n")
+    wrong = [
+        (["story=0"], "story=0: expected 1 to 40, a test question of task 1, or a file"),
+        (["story=99999"], "story=99999: expected 1 to 40"),
+        (["story=true"], "story=True: expected the number of a test question"),
+        (["story=nowhere.txt"], "story=nowhere.txt: expected a text file"),
+        (["story=statements.txt"], "statements.txt:2: expected a question that ends with ?"),
+        (["story=3", "restart=99"], "restart=99: expected one of 0, 1"),
+        (["story=unknown.txt"], "statement 1: unknown to this network, which knows"),
+        (["attention=true"], "attention: no such key"),
+        (["tracker=wand"], "tracker=wand: no such choice"),
+        (["inspect=true", "where={state:running}"], "inspect=True: expected runs that are done"),
+        (["story=3", "where={state:running}"], "runs: expected at least one that is done"),
+    ]
+    unfinished = outputs / "unfinished" / "status.json"
+    unfinished.parent.mkdir()
+    unfinished.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))
+
+    requests = [[*words, "restart=1", f"out={name}"] for name, words in stories.items()]
+    found = reports(*requests, *(words for words, _ in wrong))
+    written = []
+    for (code, shown, errors), name in zip(found, stories, strict=False):
+        assert code == 0, errors
+        assert third["question"] in shown
+        written.append(json.loads((tmp_path / name / "story.json").read_text()))
+        assert (written[-1]["story"], written[-1]["question"]) == (third["story"], third["question"])
+        assert written[-1]["network"][0].startswith("train, task 1, restart 1: ")
+        assert written[-1]["hops"] == written[0]["hops"]
+        for hop in written[-1]["hops"]:
+            assert sum(hop["attention"]) + hop["empty"] == pytest.approx(1, abs=1e-4)
+    known = [(one["expected"], one["supporting"]) for one in written]
+    assert known == [(third["answer"], third["supporting"])] * 2 + [(None, [])]
+    (file,) = tmp_path.glob("three/wandb/offline-run-*/run-*.wandb")
+    log = read_log(file)
+    assert (log.run["job_type"], log.summary["answer"]) == ("report", written[0]["answer"])
+    (logged,) = log.history
+    assert (logged["story/_type"], logged["figures/story/_type"]) == ("table-file", "image-file")
+
+    for (code, _, errors), (words, text) in zip(found[len(stories) :], wrong, strict=True):
+        assert code == 2, words
+        assert text in errors
+        assert errors.count("\n") == 1
+
+
+def test_a_report_without_networks_needs_neither_torch_nor_matplotlib(tmp_path: Path, outputs: Path):
+    code = (
+        "import sys\n"
+        "from babi_memnet.commands.report import main\n"
+        "sys.argv[1:] = ['runs=outputs', 'figures=false']\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    sys.exit(end.code or ' '.join({'torch', 'matplotlib', 'wandb'} & set(sys.modules)) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
