@@ -51,7 +51,7 @@ class RunDirectory:
     @property
     def is_done(self) -> bool:
         """Whether the run came to its end, so that it need not run again."""
-        return self.status is not None and (self.path / RESULT_FILE).exists()
+        return self.status is not None and (self.path / RESULT_FILE).is_file()
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -142,7 +142,7 @@ class RunDirectory:
             if not recording.finished:
                 raise RuntimeError(f"{self.path}: the run ended without a result")
         except BaseException as error:
-            if (self.path / RESULT_FILE).exists():
+            if (self.path / RESULT_FILE).is_file():
                 end("done", None)
             else:
                 end("stopped" if isinstance(error, RunStopped) else "failed", _one_line(error))
@@ -223,7 +223,7 @@ class Recording:
 
 def settled(status: dict[str, Any], path: Path) -> dict[str, Any]:
     """The status of the run at ``path`` as it is: one with a result is done, though it was killed before it said so."""
-    if status["state"] != "done" and (path / RESULT_FILE).exists():
+    if status["state"] != "done" and (path / RESULT_FILE).is_file():
         return {**status, "state": "done", "error": None}
     return status
 
