@@ -52,6 +52,7 @@ def command(tmp_path: Path, environment: dict[str, str]) -> Run:
             [sys.executable, "-m", f"babi_memnet.commands.{name}", *overrides],
             cwd=tmp_path,
             env={**environment, **(environ or {})},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=300,

@@ -18,6 +18,7 @@ SMALL = {
     "babi-reproduce": ["debug=quick", "tracker=none"],
     "babi-generate": [],
     "babi-report": [],
+    "babi-demo": ["text=true"],  # a page would be there for ever; tests/integration/test_demo_page.py looks at it
 }
 
 
@@ -49,6 +50,11 @@ def test_a_command_of_the_documentation_runs(command: Run, tmp_path: Path, page:
     if words[0] == "babi-report":
         small = ["training.restarts=2", "training.epochs=1", "data.size=60", "data.test_questions=40", "tracker=none"]
         trained = command("train", "-m", "task=1,2", "model.hops=1,2", *small)
+        assert trained.returncode == 0, trained.stderr
+    elif words[0] == "babi-demo":
+        small = [*SMALL["babi-train"], "data.size=60", "data.test_questions=40"]
+        place = [f"hydra.run.{word.replace('run=', 'dir=')}" for word in words if word.startswith("run=")]
+        trained = command("train", "task=1", *small, *place)
         assert trained.returncode == 0, trained.stderr
     elif "data=official" in words:
         # Stands for the official files wherever the page says they lie.

@@ -56,7 +56,7 @@ def _about(row: Row, label: str, hops: int) -> Record:
 def tidy_attention(records: Iterable[Record]) -> list[Record]:
     """The records with a column for each hop instead of a list; shorter ones are filled up with None."""
     records = list(records)
-    most = max(record["hops"] for record in records)
+    most = max((record["hops"] for record in records), default=0)
     flat = []
     for record in records:
         one: Record = {}
@@ -153,4 +153,4 @@ def condensed(records: Iterable[Mapping[str, Any]]) -> list[Record]:
 def _rounded(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_rounded(item) for item in value]
-    return round(value, 2) if isinstance(value, float) else value
+    return round(value, 4) if isinstance(value, float) else value
