@@ -5,7 +5,8 @@
 
 Whole commands are timed with few jobs and with many, and the difference is divided by the difference in jobs, so that
 what a command costs once drops out. A started run is a tiny one; beside it, in turn, the same number of jobs of a Hydra
-program that does nothing.
+program that does nothing, and of one that does nothing but load the libraries that training needs: where each job is a
+process of its own, that is most of its time.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ import time
 from pathlib import Path
 
 TINY = ["data.size=60", "data.test_questions=40", "debug=quick", "tracker=none", "training.restarts=1"]
-EMPTY = """
+PROGRAM = """
 import hydra
 
 @hydra.main(version_base="1.3", config_path=None)
 def main(config):
+    {body}
     return 0.0
 
 main()
 """
+PROGRAMS = {"does nothing": "pass", "loads the libraries": "import datasets, numba, scipy.linalg, torch"}
 
 
 def seconds(command: list[str], folder: Path) -> float:
@@ -56,26 +59,29 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        empty = folder / "empty.py"
-        empty.write_text(EMPTY)
+        plain = {name: folder / f"{place}.py" for place, name in enumerate(PROGRAMS)}
+        for name, body in PROGRAMS.items():
+            plain[name].write_text(PROGRAM.format(body=body))
         subprocess.run(train(range(options.skipped)), cwd=folder, check=True, stdout=subprocess.DEVNULL)
         one, all_of_them = train(range(1)), train(range(options.skipped))
         skipped = [per_job(one, all_of_them, options.skipped - 1, folder) for _ in range(options.rounds)]
         print(f"on record: {statistics.median(skipped):.1f} ms ({min(skipped):.1f} to {max(skipped):.1f})")
         seed = options.skipped
         for launcher in ("basic", "joblib", "submitit_local"):
-            ours, theirs = [], []
+            ours: list[float] = []
+            theirs: dict[str, list[float]] = {name: [] for name in PROGRAMS}
             for _ in range(options.rounds):
                 few, many = range(seed, seed + 2), range(seed + 2, seed + 4 + options.started)
                 ours.append(per_job(train(few, launcher), train(many, launcher), options.started, folder))
                 seed = many.stop
-                plain = [sys.executable, str(empty), "-m", f"hydra/launcher={launcher}"]
                 two, more = (f"+job=range({count})" for count in (2, 2 + options.started))
-                theirs.append(per_job([*plain, two], [*plain, more], options.started, folder))
-            over = statistics.median(ours) - statistics.median(theirs)
+                for name, path in plain.items():
+                    command = [sys.executable, str(path), "-m", f"hydra/launcher={launcher}"]
+                    theirs[name].append(per_job([*command, two], [*command, more], options.started, folder))
             print(
-                f"started by {launcher}: {statistics.median(ours):.0f} ms, "
-                f"a job that does nothing {statistics.median(theirs):.0f} ms, difference {over:.0f} ms"
+                f"started by {launcher}: {statistics.median(ours):.0f} ms",
+                *(f"a job that {name} {statistics.median(times):.0f} ms" for name, times in theirs.items()),
+                sep=", ",
             )
 
 

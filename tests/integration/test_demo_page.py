@@ -10,24 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
+from tests.integration.browsing import needs_browser
 
-CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
-]
-
-# What a browser does by itself, and has no part in what the page asks for.
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+pytestmark = [pytest.mark.integration, needs_browser]
 
 # Writes down every address but those of this machine that a process looks up or connects to.
 WATCH = """
@@ -80,14 +70,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Itera
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "ended\n"
         assert process.wait(timeout=30) == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 class Visitor:
