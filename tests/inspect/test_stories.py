@@ -24,7 +24,7 @@ def test_the_last_question_of_a_file_in_the_babi_format(tmp_path: Path) -> None:
     file = tmp_path / "babi.txt"
     file.write_text(
         "1 John went to the hall.\n2 Where is John?\thall\t1\n3 Mary took the milk.\n4 Mary went to the hall.\n"
-        "5 Where is the milk?\thall\t3 4\n"
+        "5 Where is the milk?\thall\t3 4\n\n"
     )
     asked = read_story(file)
     assert asked.story == ("John went to the hall.", "Mary took the milk.", "Mary went to the hall.")
@@ -37,6 +37,7 @@ def test_the_last_question_of_a_file_in_the_babi_format(tmp_path: Path) -> None:
         ("", ":1: expected a question"),
         ("John went home.\nMary went home.\n", ":2: expected a question that ends with ?"),
         ("1 John went home.\n2 Mary went home.\n", ":2: the file ends without a question"),
+        ("1 John went home.\n\n2 Where is John?\thome\t1\n\n", ":2: a blank line"),
         ("1 John went home.\n3 Where is John?\thome\t1\n", ":2"),
     ],
 )

@@ -89,19 +89,16 @@ def read_story(path: Path) -> Asked:
         RequestError: the file is missing, or holds no question; names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"story={path}: expected a text file ({error})") from None
-    written = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    if written and all(_NUMBERED.match(line) for _, line in written):
-        records = parse_babi((line for _, line in written), 1, str(path))
-        if not records:
-            raise RequestError(f"{path}:{written[-1][0]}: expected a question, found none")
-        last = records[-1]
+    written = [line for line in lines if line]
+    if written and all(_NUMBERED.match(line) for line in written):
+        last = parse_babi(lines, 1, str(path))[-1]
         return Asked(last.story, last.question, last.answer, last.supporting, path.name)
-    if not written or not written[-1][1].endswith("?"):
+    if not written or not written[-1].endswith("?"):
         raise RequestError(f"{path}:{max(1, len(lines))}: expected a question that ends with ?, after the statements")
-    return Asked(tuple(line for _, line in written[:-1]), written[-1][1], None, (), path.name)
+    return Asked(tuple(written[:-1]), written[-1], None, (), path.name)
 
 
 def described(settings: dict[str, Any], restart: int, experiment: str | None, run: Path) -> Sequence[str]:
