@@ -87,6 +87,7 @@ def test_a_run_that_fails_leaves_the_others_alone(tmp_path: Path):
     assert max(watched) <= 2
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("deaths", [1, 2])
 def test_a_process_that_dies_is_replaced_once(tmp_path: Path, deaths: int, caplog: pytest.LogCaptureFixture):
     jobs = [job(tmp_path, 1, partial(die, tmp_path / "death", deaths)), job(tmp_path, 4)]

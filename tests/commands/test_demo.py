@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from babi_memnet.commands.demo import _page
+from babi_memnet.commands.demo import _check_gradio
 from babi_memnet.errors import RequestError
 from tests.running import SMALL, Run, only_run
 
@@ -61,6 +61,7 @@ def test_a_wrong_request_gets_one_line(command: Run, words: list[str], expected:
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.integration
 def test_a_port_that_is_taken_is_named(command: Run, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -72,7 +73,6 @@ def test_a_port_that_is_taken_is_named(command: Run, tmp_path: Path) -> None:
 
 
 def test_without_gradio_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "babi_memnet.inspect.demo_page", raising=False)
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(RequestError, match=r"needs gradio; pip install 'babi_memnet\[demo\]', or text=true"):
-        _page()
+        _check_gradio()

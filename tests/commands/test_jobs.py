@@ -102,7 +102,7 @@ def test_only_what_is_not_on_record_is_left_and_each_request_once(loader: Any, s
         assert not isinstance(request, RequestError)
         request.directory.mkdir(parents=True)
         write_json(request.directory / "status.json", {"state": state, "signature": request.signature})
-        write_json(request.directory / "result.json", {})
+    write_json(jobs[0].directory / "result.json", {})
     assert answered(jobs, own_directories=True) == ([], [jobs[1], jobs[2]])
     # where runs are elsewhere, nobody knows yet
     assert answered(jobs, own_directories=False) == ([], jobs[:3])

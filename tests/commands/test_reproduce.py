@@ -45,6 +45,7 @@ def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path
             assert curves[column["id"]][task]["epoch"][0] == 1
 
 
+@pytest.mark.integration
 def test_other_papers_are_shown_beside_ours(command: Run, tmp_path: Path):
     request = ["columns=[pe]", "tasks=[4]", "beside=[rn_10k_joint,memn2n_1k/lstm]", *SMALL]
     found = command("reproduce", *request, "hydra.run.dir=elsewhere")
@@ -57,6 +58,7 @@ def test_other_papers_are_shown_beside_ours(command: Run, tmp_path: Path):
         assert "39.0" in (tmp_path / "elsewhere" / file).read_text()
 
 
+@pytest.mark.integration
 def test_a_run_that_fails_costs_its_cell_only(command: Run, tmp_path: Path):
     request = ["columns=[pe]", "tasks=[1,4]", *SMALL]
     assert command("train", "experiment=memn2n_1k/pe", "task=1", *SMALL).returncode == 0

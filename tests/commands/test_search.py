@@ -135,6 +135,7 @@ def test_a_trial_that_fails_leaves_the_others_alone_and_is_made_up_for(command: 
     assert (last["trial"], last["state"], last["values"]) == (3, "complete", {"model.hops": "2"})
 
 
+@pytest.mark.integration
 def test_a_study_holds_one_search(command: Run, tmp_path: Path) -> None:
     request = [*SEARCH, *SPACE, "hydra.sweeper.trials=1", "hydra.sweeper.study=mine"]
     assert command("train", *request).returncode == 0

@@ -156,7 +156,10 @@ LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "t
           "training.epochs=300", "training.linear_start_epochs=1"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("how", "checkpoint_seconds"), [(signal.SIGINT, 1000), (signal.SIGKILL, 0)])
+@pytest.mark.parametrize(
+    ("how", "checkpoint_seconds"),
+    [pytest.param(signal.SIGINT, 1000, marks=pytest.mark.integration), (signal.SIGKILL, 0)],
+)
 def test_an_interrupted_run_continues_to_the_same_result(
     command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
 ):

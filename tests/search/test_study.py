@@ -78,6 +78,7 @@ def test_the_first_trial_is_the_setting_as_configured(tmp_path: Path) -> None:
     assert second != configured
 
 
+@pytest.mark.integration
 def test_tpe_finds_better_values_than_chance(tmp_path: Path) -> None:
     best: dict[str, list[float]] = {"tpe": [], "random": []}
     for sampler, seed in product(best, range(8)):

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,15 +31,18 @@ def demo(config: DictConfig) -> None:
     settings: Any = OmegaConf.to_container(config, resolve=True)
     if settings["port"] is not None and not 1 <= settings["port"] <= 65535:
         raise bad_value("port", settings["port"], "1 to 65535, or null for the first that is free")
-    serve = None if settings["text"] else _page()
+    if not settings["text"]:
+        _check_gradio()
     networks = Networks(_rows(settings))
-    if serve is None:
+    if settings["text"]:
         from babi_memnet.inspect.demo_text import Dialogue
 
         Dialogue(networks).run()
         return
+    from babi_memnet.inspect.demo_page import Page
+
     logging.getLogger("httpx").setLevel(logging.WARNING)  # gradio looks whether its own server answers
-    page = serve(networks)
+    page = Page(networks)
     address = page.serve(settings["host"], settings["port"], settings["browser"])
     if settings["host"] not in _LOOPBACK:
         log.warning("host=%s: whoever reaches this machine can ask", settings["host"])
@@ -51,19 +55,14 @@ def demo(config: DictConfig) -> None:
         page.close()
 
 
-def _page() -> Any:
-    """What builds the page.
+def _check_gradio() -> None:
+    """Find out before any work whether the page could be built.
 
     Raises:
         RequestError: the library for it is not installed.
     """
-    try:
-        from babi_memnet.inspect.demo_page import Page
-    except ModuleNotFoundError as error:
-        if error.name != "gradio":
-            raise
-        raise RequestError("text=false: the page needs gradio; pip install 'babi_memnet[demo]', or text=true") from None
-    return Page
+    if find_spec("gradio") is None:
+        raise RequestError("text=false: the page needs gradio; pip install 'babi_memnet[demo]', or text=true")
 
 
 def _rows(settings: dict[str, Any]) -> list[Row]:
