@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from babi_memnet.data.sources import load
-from babi_memnet.encoding.questions import Encoder, build_encoder
+from babi_memnet.encoding.questions import Encoder, Questions, build_encoder
 from babi_memnet.errors import bad_value
 from babi_memnet.models.memn2n import MemN2N
 from babi_memnet.papers.judgement import judge
@@ -205,19 +205,21 @@ def _train(
 
 def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dict[str, Any]:
     """The content of result.json, from the last line of metrics.jsonl and the answers to the test questions."""
-    settings, test = experiment.settings, experiment.test
-    wrong = experiment.engine.answers(test, linear=settings.training.epochs == 0) != test.answers  # [R, N]
+    settings, test, validation = experiment.settings, experiment.test, experiment.validation
+    wrong, wrong_held_out = _wrong(experiment, test), _wrong(experiment, validation)
     errors = 100 * wrong.mean(axis=1)
     restarts = []
     for place, number in enumerate(experiment.restarts):
-        per_task = {str(task): 100 * float(wrong[place, test.tasks == task].mean()) for task in settings.tasks}
         restarts.append(
             {
                 "restart": number,
                 "seed": settings.runtime.seed,
                 "train": {"error_percent": last["train/error_percent"][place], "loss": last["train/loss"][place]},
-                "validation": {"error_percent": last["validation/error_percent"][place]},
-                "test": {"error_percent": float(errors[place]), "per_task": per_task},
+                "validation": {
+                    "error_percent": last["validation/error_percent"][place],
+                    "per_task": _per_task(wrong_held_out[place], validation.tasks),
+                },
+                "test": {"error_percent": float(errors[place]), "per_task": _per_task(wrong[place], test.tasks)},
             }
         )
     diverged = [number for number, loss in zip(experiment.restarts, last["train/loss"], strict=True) if loss is None]
@@ -250,6 +252,17 @@ def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dic
         "seconds": seconds,
     }
     return {**result, "published": judge(result, match(as_plain(settings))).as_json()}
+
+
+def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which questions each restart answers wrong, [R, N]."""
+    answers = experiment.engine.answers(questions, linear=experiment.settings.training.epochs == 0)
+    return np.asarray(answers != questions.answers)
+
+
+def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:
+    """Percent of wrong answers, of the tasks that there are questions of."""
+    return {str(task): 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
 
 
 def build_model(request: Request, encoder: Encoder) -> MemN2N:

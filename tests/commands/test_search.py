@@ -36,6 +36,11 @@ def trials(folder: Path) -> list[dict[str, Any]]:
     return json.loads((study(folder) / "trials.json").read_text())["trials"]
 
 
+def run_of(folder: Path, trial: dict[str, Any]) -> Path:
+    """The run directory of a trial of the one study below a folder."""
+    return study(folder).parents[1] / trial["run"]
+
+
 def mean_error(run: Path) -> float:
     restarts = json.loads((run / "result.json").read_text())["restarts"]
     return sum(restart["validation"]["error_percent"] for restart in restarts) / len(restarts)
@@ -46,7 +51,9 @@ def written(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_a_search_runs_its_trials_once_and_goes_on_when_given_more(command: Run, tmp_path: Path, launcher: str) -> None:
+def test_a_search_runs_its_trials_once_and_goes_on_when_given_more(
+    command: Run, environment: dict[str, str], tmp_path: Path, launcher: str
+) -> None:
     request = [*SEARCH, *SPACE, "model.dimension=choice(5,10,20,50)", "experiment=memn2n_1k/pe_ls_rn"]
     request += [f"hydra/launcher={launcher}"]
     found = command("train", *request, "hydra.sweeper.trials=3")
@@ -56,18 +63,36 @@ def test_a_search_runs_its_trials_once_and_goes_on_when_given_more(command: Run,
     assert [(one["trial"], one["state"]) for one in first] == [(0, "complete"), (1, "complete"), (2, "complete")]
     assert first[0]["values"] == {"training.learning_rate": 0.005, "model.dimension": "20"}
     for one in first:
-        status = json.loads((tmp_path / one["run"] / "status.json").read_text())
+        status = json.loads((run_of(tmp_path, one) / "status.json").read_text())
         settings = status["settings"]
         assert settings["training"]["learning_rate"] == one["values"]["training.learning_rate"]
         assert settings["model"]["dimension"] == int(one["values"]["model.dimension"])
-        assert one["error_percent"] == pytest.approx(mean_error(tmp_path / one["run"]))
-        assert "sweeper" not in (tmp_path / one["run"] / ".hydra" / "overrides.yaml").read_text()
+        assert one["error_percent"] == pytest.approx(mean_error(run_of(tmp_path, one)))
+        assert "sweeper" not in (run_of(tmp_path, one) / ".hydra" / "overrides.yaml").read_text()
     files = written(tmp_path)
     again = command("train", *request, "hydra.sweeper.trials=3")
     assert again.returncode == 0, again.stderr
     assert written(tmp_path) == files
     assert "3 trials, 3 complete" in again.stdout
     assert "(as configured)" in again.stdout
+    (tmp_path / "elsewhere").mkdir()
+    moved = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "babi_memnet.commands.train",
+            *request,
+            "hydra.sweeper.trials=3",
+            "runtime.outputs=../outputs/debug",
+        ],
+        cwd=tmp_path / "elsewhere",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "as configured: " in moved.stdout
+    assert written(tmp_path) == files
     more = command("train", *request, "hydra.sweeper.trials=5")
     assert more.returncode == 0, more.stderr
     assert trials(tmp_path)[:3] == first
@@ -79,11 +104,11 @@ def test_a_run_of_a_search_is_the_run_of_its_overrides(command: Run, tmp_path: P
     request = [word for word in SEARCH if word != "tracker=none"]
     assert command("train", *request, *SPACE, "hydra.sweeper.trials=1").returncode == 0
     (trial,) = trials(tmp_path)
-    words = yaml.safe_load((tmp_path / trial["run"] / ".hydra" / "overrides.yaml").read_text())
+    words = yaml.safe_load((run_of(tmp_path, trial) / ".hydra" / "overrides.yaml").read_text())
     single = command("train", *words)
     assert single.returncode == 0, single.stderr
     assert f"{trial['run']} (answered from it" in single.stdout
-    (mirrored,) = (tmp_path / trial["run"]).glob("wandb/offline-run-*/run-*.wandb")
+    (mirrored,) = (run_of(tmp_path, trial)).glob("wandb/offline-run-*/run-*.wandb")
     assert read_log(mirrored).run["group"] == f"search/{study(tmp_path).name}"
 
 
@@ -98,7 +123,7 @@ def test_a_pruned_run_is_stopped_and_can_be_continued_to_what_it_would_have_been
     assert found.returncode == 0, found.stderr
     complete, pruned = trials(tmp_path)
     assert (complete["state"], pruned["state"]) == ("complete", "pruned")
-    run = RunDirectory(tmp_path / pruned["run"])
+    run = RunDirectory(run_of(tmp_path, pruned))
     status = run.status
     assert status is not None
     assert status["state"] == "stopped"
@@ -119,7 +144,7 @@ def test_a_pruned_run_is_stopped_and_can_be_continued_to_what_it_would_have_been
 def test_a_trial_that_fails_leaves_the_others_alone_and_is_made_up_for(command: Run, tmp_path: Path) -> None:
     grid = [*SEARCH, "model.hops=1,2,3", "hydra.sweeper.sampler=grid"]
     assert command("train", *grid).returncode == 0
-    run = tmp_path / trials(tmp_path)[1]["run"]
+    run = run_of(tmp_path, trials(tmp_path)[1])
     shutil.rmtree(run)
     shutil.rmtree(study(tmp_path))
     (run / "metrics.jsonl").mkdir(parents=True)  # in the way
@@ -176,6 +201,16 @@ def test_a_wrong_search_gets_one_line_and_leaves_nothing(
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"babi-train: {expected}")
     assert refused.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("studies"))
+
+
+def test_a_search_without_many_runs_is_refused(command: Run, tmp_path: Path) -> None:
+    for more in ([], ["hydra.sweeper.trial=3"], ["hydra.sweeper.trials=-3"]):
+        refused = command("train", *SEARCH[1:], *more)
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("babi-train: hydra/sweeper=search: expected -m as well")
+        assert refused.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("status.json"))
     assert not list(tmp_path.rglob("studies"))
 
 

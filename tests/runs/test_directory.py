@@ -153,6 +153,24 @@ def test_a_run_that_was_killed_before_it_said_so_is_done(run: RunDirectory) -> N
         pass
 
 
+def test_a_result_without_a_status_is_of_no_run(run: RunDirectory) -> None:
+    with run.lock(), run.recording("s") as recording:
+        recording.finish(RESULT)
+    (run.path / "status.json").unlink()
+    assert not run.is_done
+    with pytest.raises(KeyboardInterrupt), run.lock(), run.recording("s") as recording:
+        train(recording, 3, error=KeyboardInterrupt())
+    assert not run.is_done
+    assert (run.status or {})["error"] == "interrupted"
+
+
+def test_a_status_without_a_state_is_none(run: RunDirectory) -> None:
+    run.path.mkdir(parents=True)
+    (run.path / "status.json").write_text("{}")
+    with pytest.raises(RequestError, match=r"status\.json: expected the status of a run, found no state"):
+        _ = run.status
+
+
 def test_a_directory_belongs_to_one_request(run: RunDirectory) -> None:
     run.expect("s")
     with run.lock(), run.recording("s") as recording:

@@ -12,11 +12,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.conf import HydraConf
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.sweeping import one_line, side_by_side, tell_failures
@@ -72,7 +74,8 @@ def search(
     if settings.sampler == "grid":
         space.grid()
     name = settings.study or _name(settings, base, space, master.hydra.runtime.choices.get("search"))
-    folder = settings.folder(base.settings.runtime.outputs, name)
+    outputs = Path(base.settings.runtime.outputs)
+    folder = settings.folder(outputs, name)
     study_class = import_study()[0]
 
     jobs: list[JobReturn] = []
@@ -89,18 +92,27 @@ def search(
             batch += [study.ask() for _ in range(some - len(batch))]
             ran = launch([_words(fixed, asked, name) for asked in batch], batch[0].number)
             for asked, job in zip(batch, ran, strict=True):
-                _record(study, asked, job, settings.objective)
+                _record(study, asked, job, settings.objective, outputs)
             write_json(folder / TRIALS_FILE, {"trials": study.records()})
             jobs += ran
             left -= len(batch)
-        show([_table(folder, study.records(), space, configured)])
+        show([_table(folder, outputs, study.records(), space, configured)])
     tell_failures(jobs, len(jobs))
     return jobs
 
 
-def watched(sweeper: DictConfig, outputs: str) -> Watched | None:
-    """The trial that a job is the run of; None when it is no part of a search."""
-    if sweeper.get("trial") is None:
+def watched(hydra: HydraConf, outputs: str) -> Watched | None:
+    """The trial that a job is the run of; None when it is no part of a search.
+
+    Raises:
+        RequestError: a search was asked for without asking for many runs, which Hydra takes for a single one.
+    """
+    sweeper = hydra.sweeper
+    if "trial" not in sweeper:
+        return None
+    if hydra.mode != RunMode.MULTIRUN:
+        raise bad_value("hydra/sweeper", "search", "-m as well, since a search is many runs; +search=NAME says both")
+    if sweeper.trial is None:
         return None
     settings = SearchSettings(**{field.name: sweeper[field.name] for field in fields(SearchSettings)})
     return import_study()[1](settings.folder(outputs, str(settings.study)), settings)
@@ -249,12 +261,12 @@ def _words(fixed: Sequence[str], asked: Asked, name: str) -> list[str]:
     return [*fixed, *point, f"hydra.sweeper.study={name}", f"hydra.sweeper.trial={asked.number}"]
 
 
-def _record(study: Study, asked: Asked, job: JobReturn, objective: str) -> None:
-    """Tell the study how a job ended."""
+def _record(study: Study, asked: Asked, job: JobReturn, objective: str, outputs: Path) -> None:
+    """Tell the study how a job ended. Runs are named by their places below the outputs."""
     from babi_memnet.search.study import error_of_result
 
     where = job.hydra_cfg and job.hydra_cfg.hydra.runtime.output_dir
-    facts = {"run": os.path.relpath(where)} if where else {}
+    facts = {"run": os.path.relpath(where, outputs)} if where else {}
     if job.status == JobStatus.FAILED:
         study.failed(asked, {**facts, "error": one_line(job._return_value)})
         log.warning("trial %d failed: %s", asked.number, one_line(job._return_value))
@@ -269,7 +281,9 @@ def _record(study: Study, asked: Asked, job: JobReturn, objective: str) -> None:
     log.info("trial %d: %s validation error %.2f %%", asked.number, objective, error)
 
 
-def _table(folder: Path, trials: Sequence[dict[str, Any]], space: Space, configured: Point | None) -> Sheet:
+def _table(
+    folder: Path, outputs: Path, trials: Sequence[dict[str, Any]], space: Space, configured: Point | None
+) -> Sheet:
     """The best trials. A tie goes to the earlier one, and so to the setting as configured."""
     states = [trial["state"] for trial in trials]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -280,16 +294,18 @@ def _table(folder: Path, trials: Sequence[dict[str, Any]], space: Space, configu
             f"{trial['trial']}{' (as configured)' if trial['values'] == configured else ''}",
             f"{trial['error_percent']:.2f}",
             *(_short(trial["values"].get(key, "")) for key in space.keys),
-            trial["run"],
+            os.path.relpath(outputs / trial["run"]),
         )
         for trial in best[:_BEST_SHOWN]
     ]
     header = ("trial", "validation\nerror %", *(key.replace(".", ".\n") for key in space.keys), "run")
-    return Sheet(f"{folder}: {len(trials)} trials, {counts}", header, tuple(rows), 0, tuple(_notes(best, configured)))
+    return Sheet(
+        f"{folder}: {len(trials)} trials, {counts}", header, tuple(rows), 0, tuple(_notes(best, outputs, configured))
+    )
 
 
-def _notes(best: Sequence[dict[str, Any]], configured: Point | None) -> list[str]:
-    result = RunDirectory(best[0]["run"]).result if best else None
+def _notes(best: Sequence[dict[str, Any]], outputs: Path, configured: Point | None) -> list[str]:
+    result = RunDirectory(outputs / best[0]["run"]).result if best else None
     if result is None:
         return []
     share, questions = best[0]["error_percent"] / 100, result["data"]["questions"]["validation"]

@@ -35,7 +35,7 @@ def train(config: DictConfig) -> float | None:
     record.expect(request.signature)
     result = record.result
     on_record = result is not None
-    trial = watched(hydra.sweeper, config.runtime.outputs)
+    trial = watched(hydra, config.runtime.outputs)
     if trial is not None:
         trial.replay(record.metrics())
     if result is None:
@@ -52,6 +52,8 @@ def train(config: DictConfig) -> float | None:
         except RunStopped as stop:
             log.info("record: %s (%s)", directory, stop)
             return None
+        if trial is not None:
+            trial.replay(record.metrics())  # where another process trained it while this one waited
     from babi_memnet.papers.view import run_table, show
 
     show([run_table(result["published"])])

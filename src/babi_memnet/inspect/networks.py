@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from statistics import fmean
 from threading import Lock
 from typing import Any
 
@@ -153,8 +154,12 @@ def _are_there(data: dict[str, Any], task: int) -> bool:
 
 
 def _rank(run: str, rows: Sequence[Row]) -> tuple[int, float, float, str]:
-    first = rows[0]
-    return -len(rows), first.validation[first.selected], first.train[first.selected], run
+    return -len(rows), _validation_error(rows), rows[0].train[rows[0].selected], run
+
+
+def _validation_error(rows: Sequence[Row]) -> float:
+    """Of the selected restart, in percent, over the tasks of a run."""
+    return fmean(row.validation[row.selected] for row in rows)
 
 
 def _names(runs: Sequence[Sequence[Row]]) -> list[str]:
@@ -162,7 +167,7 @@ def _names(runs: Sequence[Sequence[Row]]) -> list[str]:
     for rows in runs:
         first = rows[0]
         tasks = f"task {first.keys['task']}" if len(rows) == 1 else f"{len(rows)} tasks"
-        error = f"{first.validation[first.selected]:.1f} %"
+        error = f"{_validation_error(rows):.1f} %"
         names.append(f"{first.keys['experiment'] or 'train'}, {tasks}, {error}")
     return [
         f"{name} ({Path(rows[0].keys['run']).name})" if names.count(name) > 1 else name

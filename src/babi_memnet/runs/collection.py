@@ -54,7 +54,8 @@ class Row:
         error: one line for a run that failed, else None.
         numbers: seed and number of each restart; empty unless the run is done, as are the errors.
         selected: the place of the selected restart among them.
-        train, validation, test: error of each restart; the first two of a joint run are over all its tasks.
+        train, validation, test: error of each restart; the first of a joint run is over all its tasks, as is the
+            second where the record is of an earlier version.
         published: what the error was held against: a cell of the comparison in result.json, and its ``column``.
         seconds: of training the whole run; None unless it is done.
     """
@@ -222,13 +223,17 @@ def _done(keys: dict[str, Any], result: Mapping[str, Any]) -> list[Row]:
                 numbers=tuple((restart["seed"], restart["restart"]) for restart in restarts),
                 selected=range(len(restarts))[result["selected"]],
                 train=tuple(float(restart["train"]["error_percent"]) for restart in restarts),
-                validation=tuple(float(restart["validation"]["error_percent"]) for restart in restarts),
+                validation=tuple(_validation(restart["validation"], task) for restart in restarts),
                 test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
                 published=cell and {**cell, "column": published["column"]},
                 seconds=result["seconds"],
             )
         )
     return rows
+
+
+def _validation(found: Mapping[str, Any], task: str) -> float:
+    return float(found.get("per_task", {}).get(task, found["error_percent"]))
 
 
 def _recorded_configuration(path: Path) -> dict[str, Any]:

@@ -46,7 +46,11 @@ class RunDirectory:
         says running, as nobody was left to say otherwise; the same request continues it.
         """
         status = read_json(self.path / STATUS_FILE)
-        return status and settled(status, self.path)
+        if status is None:
+            return None
+        if "state" not in status:
+            raise RequestError(f"{self.path / STATUS_FILE}: expected the status of a run, found no state in it")
+        return settled(status, self.path)
 
     @property
     def is_done(self) -> bool:
@@ -134,6 +138,8 @@ class RunDirectory:
             times = {"ended": now.isoformat(timespec="seconds"), "seconds": round((now - start).total_seconds(), 3)}
             write_json(self.path / STATUS_FILE, status | times | {"state": state, "error": error})
 
+        if (self.path / RESULT_FILE).is_file():  # without a status it is of no run that is known
+            (self.path / RESULT_FILE).unlink()
         write_json(self.path / STATUS_FILE, status)
         try:
             with MetricsLog(self.path / METRICS_FILE, checkpoint.epoch if checkpoint else 0) as log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,6 @@ class SearchSettings:
             return self.trials or _DEFAULT_TRIALS
         return min(self.trials or combinations, combinations)
 
-    def folder(self, outputs: str, study: str) -> Path:
+    def folder(self, outputs: str | os.PathLike[str], study: str) -> Path:
         """Where a study is."""
         return Path(outputs) / "studies" / study
