@@ -27,7 +27,7 @@ def test_without_a_run_one_is_trained_and_then_asked(environment: dict[str, str]
     lines = "Mary went to the kitchen.\nWhere is Mary?\nWhere is Xerxes?\n:quit\nnever read\n"
     done = ask(environment, tmp_path, lines, FIRST)
     assert done.returncode == 0, done.stderr
-    assert "no finished run on record: training one" in done.stdout
+    assert "no finished run in the outputs: training one" in done.stdout
     assert "Where is Mary? " in done.stdout
     assert "question: unknown to this network" in done.stdout
     run = only_run(tmp_path)
@@ -42,6 +42,35 @@ def test_without_a_run_one_is_trained_and_then_asked(environment: dict[str, str]
     named = ask(environment, tmp_path, "", f"run={run}")
     assert named.returncode == 0, named.stderr
     assert f"run: {run.name}" in named.stdout
+
+
+def test_what_is_trained_is_the_run_that_train_would_make(
+    command: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    words = ["experiment=memn2n_1k/pe_ls_rn", "task=1", "training.epochs=1", "data.size=60", "data.test_questions=40"]
+    done = ask(environment, tmp_path, "", f"first={[*words, 'tracker=none']}", "runtime.outputs=here")
+    assert done.returncode == 0, done.stderr
+    run = only_run(tmp_path / "here" / "memn2n_1k" / "pe_ls_rn")
+    trained = command("train", *words, "tracker=none", "runtime.outputs=here")
+    assert f"{run.relative_to(tmp_path)} (answered from it" in trained.stdout
+
+
+def test_a_run_that_is_not_done_is_named(command: Run, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "status.json").write_text('{"state": "failed", "signature": "s", "settings": {"task": 1}}')
+    for word, expected in (("run=run", "a run that is done, this one is failed"), ("runs=run", "folders with a run")):
+        refused = command("demo", "text=true", word)
+        assert refused.returncode == 2
+        assert refused.stderr.startswith(f"babi-demo: {word}: expected {expected}")
+        assert refused.stderr.count("\n") == 1
+
+
+def test_what_is_no_text_is_no_word(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "babi_memnet.commands.demo", "--text", FIRST]
+    environment["PYTHONIOENCODING"] = "utf-8"
+    done = subprocess.run(command, cwd=tmp_path, env=environment, input=b"\xff\xfe\n:\n", capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"expected 1 to" in done.stdout or b"unknown" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -69,7 +98,15 @@ def test_a_port_that_is_taken_is_named(command: Run, tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         refused = command("demo", FIRST, f"port={port}")
     assert refused.returncode == 2, refused.stderr
-    assert refused.stderr.splitlines()[-1].startswith(f"babi-demo: port={port}: expected an address that is free")
+    assert refused.stderr.splitlines()[-1].startswith(f"babi-demo: port={port}: expected one that is free")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("host", ["203.0.113.7", "nosuchhost.invalid"])
+def test_a_host_that_is_not_here_is_named(command: Run, host: str) -> None:
+    refused = command("demo", FIRST, f"host={host}")
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith(f"babi-demo: host={host}: expected an address of this machine")
 
 
 def test_without_gradio_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

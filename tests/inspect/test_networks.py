@@ -158,15 +158,22 @@ def test_a_dialogue(dialogue: tuple[Dialogue, list[str]], capsys: pytest.Capture
     [
         ("Mary went to the kitchn.", "not taken: unknown to this network, .*did you mean kitchen"),
         ("Where is Xerxes?", "question: unknown"),
+        (":", ":: expected one of :task, "),
+        (":story 1", ":story 1: expected as in :help"),
+        (":task 1.5", ":task 1.5: expected as in :help"),
+        (":task -1", "task=-1: expected one that"),
         (":tusk 1", ":tusk: expected one of :task, :restart, "),
         (":task one", ":task one: expected as in :help"),
         (":task", ":task: expected as in :help"),
         (":task 3", "task=3: expected one that a network was trained on: 1, 6"),
         (":task 1 99", "test question=99: expected 1 to 20"),
+        (":task 6 0", "test question=0: expected 1 to 20"),
         (":restart 7", "restart=7: expected one of 0, 1, 2"),
         (":run 9", "run=9: expected 1 to 2"),
     ],
 )
 def test_what_a_dialogue_refuses(dialogue: tuple[Dialogue, list[str]], line: str, expected: str) -> None:
+    talk, said = dialogue
     with pytest.raises(RequestError, match=expected):
-        dialogue[0].take(line)
+        talk.take(line)
+    assert not said  # nothing has changed

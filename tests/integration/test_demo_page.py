@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from babi_memnet.inspect.stories import numbered_question
+from babi_memnet.inspect.tracing import TracedNetwork
 from tests.integration.browsing import needs_browser
 
 pytestmark = [pytest.mark.integration, needs_browser]
@@ -66,7 +69,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Itera
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ready = next(line for line in process.stdout if "Ctrl-C" in line)
-        yield {"address": ready.split()[0], "connections": connections}
+        yield {"address": ready.split()[0], "connections": connections, "folder": folder}
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "ended\n"
         assert process.wait(timeout=30) == 0
@@ -243,7 +246,10 @@ def test_two_people_at_once(visitor: Visitor, browser: Any, served: dict[str, An
     other.page.context.close()
 
 
-def test_networks_restarts_tasks_and_questions_are_chosen(visitor: Visitor) -> None:
+def test_networks_restarts_tasks_and_questions_are_chosen(
+    visitor: Visitor, served: dict[str, Any], story_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BABI_CACHE", str(story_cache))
     visitor.pick("run", "train, task 2")
     assert "task 2, restart" in visitor.page.locator("#about").inner_text()
     first = visitor.page.locator("#story textarea").input_value()
@@ -252,6 +258,13 @@ def test_networks_restarts_tasks_and_questions_are_chosen(visitor: Visitor) -> N
     visitor.page.locator("#number input").fill("7")
     visitor.page.wait_for_selector("#answer .trace:not([old])")
     assert visitor.page.locator("#story textarea").input_value() != first
+    # also what is typed while an answer is on its way
+    visitor.page.locator("#number input").fill("")
+    visitor.page.locator("#number input").press_sequentially("23", delay=5)
+    network = TracedNetwork.load(next(served["folder"].glob("outputs/train/task_02-*")))
+    expected = numbered_question(network.settings["data"], 2, 23)
+    text = json.dumps("\n".join(expected.story))
+    visitor.page.wait_for_function(f"document.querySelector('#story textarea').value == {text}")
     for restart in ("0", "1"):
         visitor.pick("restart", restart)
         assert f"restart {restart}:" in visitor.page.locator("#about").inner_text()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra import compose
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from babi_memnet.commands.application import launch, write_request
 from babi_memnet.config import request_of
@@ -66,28 +65,41 @@ def _check_gradio() -> None:
 
 
 def _rows(settings: dict[str, Any]) -> list[Row]:
-    """What is on record of finished runs; of one that is trained now where there are none."""
+    """What is on record of finished runs; of one that is trained now where the outputs have none.
+
+    Raises:
+        RequestError: ``run`` or ``runs`` name none that is done.
+    """
     if settings["run"] is not None:
-        return read_rows(load_run(settings["run"]).path)
-    roots = settings["runs"] or settings["runtime"]["outputs"]
-    roots = roots if isinstance(roots, list) else [roots]
-    if settings["runs"] is not None or any(Path(root).is_dir() for root in roots):
-        found, broken = collect(roots)
-        for line in broken:
-            log.warning("left out: %s", line)
-        # Attention that was only ever linear has no shares of one to show.
-        done = [row for row in found if row.is_done and row.keys["training.epochs"] != 0]
-        if done:
-            return done
-    return _trained(settings["first"])
+        rows = read_rows(load_run(settings["run"]).path)
+        if not rows[0].is_done:
+            raise bad_value("run", settings["run"], f"a run that is done, this one is {rows[0].keys['state']}")
+        return rows
+    outputs = settings["runtime"]["outputs"]
+    named = settings["runs"] is not None
+    if not named and not Path(outputs).is_dir():
+        return _trained(settings)
+    roots = settings["runs"] if named else outputs
+    found, broken = collect(roots if isinstance(roots, list) else [roots])
+    for line in broken:
+        log.warning("left out: %s", line)
+    # Attention that was only ever linear has no shares of one to show.
+    done = [row for row in found if row.is_done and row.keys["training.epochs"] != 0]
+    if not done and named:
+        raise bad_value("runs", settings["runs"], "folders with a run that is done, found none")
+    return done or _trained(settings)
 
 
-def _trained(words: Sequence[str]) -> list[Row]:
+def _trained(settings: dict[str, Any]) -> list[Row]:
     from babi_memnet.experiment import run
 
-    config = compose("train", list(words))
-    request = request_of(config, config.get("experiment"))
-    log.info("no finished run on record: training one (babi-train %s)", " ".join(words))
+    words = [*settings["first"], f"runtime.outputs={settings['runtime']['outputs']}"]
+    config = compose("train", words, return_hydra_config=True)
+    experiment = config.hydra.runtime.choices.get("experiment")
+    with open_dict(config):
+        del config["hydra"]
+    request = request_of(config, experiment)
+    log.info("no finished run in the outputs: training one (babi-train %s)", " ".join(words))
     with logged_to(request.directory):
         run(request, request.directory, lambda: write_request(request.directory, config, words))
     return read_rows(request.directory)

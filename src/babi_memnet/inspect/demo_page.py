@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from typing import Any
 
 # Read when gradio is imported: it would tell its makers of every start.
@@ -40,26 +42,22 @@ class Page:
         """Start to serve in the background; the address. Without a port the first free one from 7860 is taken.
 
         Raises:
-            RequestError: the port is not free.
+            RequestError: the host is no address of this machine, or the port is not free.
         """
-        theme = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"])
-        try:
-            _, address, _ = self._blocks.launch(
-                server_name=host,
-                server_port=port,
-                inbrowser=browser,
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                ssr_mode=False,
-                footer_links=[],
-                theme=theme,
-                css=STORY_STYLE + _STYLE,
-            )
-        except OSError as error:
-            place = "port" if port is not None else "host"
-            raise bad_value(place, port or host, f"an address that is free on this machine ({error})") from None
-        return address
+        _check_address(host, port)
+        _, address, _ = self._blocks.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            footer_links=[],
+            theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
+            css=STORY_STYLE + _STYLE,
+        )
+        return str(address)
 
     def close(self) -> None:
         """End serving."""
@@ -95,7 +93,12 @@ class Page:
             chosen, typed = [run, example], [story, question]
             shown = [answer, about, words]
             everything = [*chosen, restart, *typed, asked]
-            at_once: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+            at_once: dict[str, Any] = {
+                "queue": False,
+                "show_progress": "hidden",
+                "api_visibility": "private",
+                "trigger_mode": "always_last",  # what was changed while an answer was on its way is answered too
+            }
             load = {
                 "fn": self._load,
                 "inputs": [*chosen, restart, number],
@@ -117,12 +120,18 @@ class Page:
 
     def _choose(self, run: str, task: int) -> tuple[Any, Any]:
         """Another network: it keeps the task where it knows it."""
-        tasks = self._networks.tasks if run == _BEST else list(self._networks.candidate(run).tasks)
+        try:
+            tasks = self._networks.tasks if run == _BEST else list(self._networks.candidate(run).tasks)
+        except RequestError:  # which is told in the place of the answer
+            return gr.skip(), gr.skip()
         task = task if task in tasks else tasks[0]
         return gr.Dropdown(_tasks(tasks), value=task), self._restarts_of(run, task)
 
     def _restarts_of(self, run: str, task: int) -> Any:
-        candidate = self._candidate(run, task)
+        try:
+            candidate = self._candidate(run, task)
+        except RequestError:
+            return gr.skip()
         return gr.Dropdown(_restarts(candidate), value=candidate.selected)
 
     def _load(self, run: str, task: int, restart: int, number: int | None) -> tuple[Any, ...]:
@@ -131,12 +140,12 @@ class Page:
             candidate = self._candidate(run, task)
             asked = self._networks.question(candidate.directory, task, number or 1)
         except RequestError as error:
-            return "", "", None, problem_fragment(str(error)), "", ""
+            return "", "", None, problem_fragment(str(error)), gr.skip(), gr.skip()
         story = "\n".join(asked.story)
         return story, asked.question, asked, *self._ask(run, task, restart, story, asked.question, asked)
 
     def _ask(
-        self, run: str, task: int, restart: int, story: str, question: str, asked: Asked | None
+        self, run: str, task: int, restart: int, story: str | None, question: str | None, asked: Asked | None
     ) -> tuple[str, str, str]:
         """The answer to what is typed, what gave it, and the words it knows."""
         try:
@@ -147,10 +156,23 @@ class Page:
         except RequestError as error:
             return problem_fragment(str(error)), "", ""
         try:
-            trace = network.ask(statements_of(story), question.strip())
+            trace = network.ask(statements_of(story or ""), (question or "").strip())
         except RequestError as error:
             return problem_fragment(str(error)), about, words
         return story_fragment(trace, *known_facts(trace, asked)), about, words
+
+
+def _check_address(host: str, port: int | None) -> None:
+    # gradio would try a hundred ports for an address that this machine does not have
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise bad_value("port", port, f"one that is free ({error.strerror})") from None
+        raise bad_value("host", host, f"an address of this machine ({error.strerror or error})") from None
 
 
 def _menu(label: str, name: str, choices: Any, value: Any, **layout: Any) -> gr.Dropdown:

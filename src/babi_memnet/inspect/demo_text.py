@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.inspect.networks import Candidate, Networks, known_facts, task_title
@@ -32,25 +33,28 @@ class Dialogue:
         self._restart = self._candidate.selected
         self._story: list[str] = []
         self._asked: Asked | None = None
-        self._commands: dict[str, Callable[..., None]] = {
-            "task": self._task,
-            "restart": self._choose_restart,
-            "run": self._run,
-            "story": self._tell,
-            "forget": self._forget,
-            "words": self._words,
-            "help": self._help,
+        # Each with the least and the most numbers that it takes.
+        self._commands: dict[str, tuple[Callable[..., None], int, int]] = {
+            "task": (self._task, 1, 2),
+            "restart": (self._choose_restart, 1, 1),
+            "run": (self._run, 0, 1),
+            "story": (self._tell, 0, 0),
+            "forget": (self._forget, 0, 0),
+            "words": (self._words, 0, 0),
+            "help": (self._help, 0, 0),
         }
 
     def run(self) -> None:
         """Read lines until the input ends or says so. What cannot be met is told, and the dialogue goes on."""
         prompt = "> " if sys.stdin.isatty() else ""
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # what is no text is no word that the network knows
         self._introduce()
         self._help()
         while True:
             try:
                 line = input(prompt).strip()
-            except EOFError:
+            except (EOFError, KeyboardInterrupt):
                 return
             if line == ":quit":
                 return
@@ -66,21 +70,23 @@ class Dialogue:
             RequestError: it is a question that cannot be asked, or no command.
         """
         if line.startswith(":"):
-            name, *words = line[1:].split()
-            if name not in self._commands:
-                raise RequestError(
-                    f":{name}: expected one of {', '.join(f':{known}' for known in self._commands)}, :quit"
-                )
-            try:
-                self._commands[name](*(int(word) for word in words))
-            except (TypeError, ValueError):
-                raise RequestError(f"{line}: expected as in :help") from None
+            self._obey(line)
         elif line.endswith("?"):
             self._ask(line)
         elif line:
             if problems := self._network.problems("not taken", line):
                 raise RequestError(problems[0])
             self._story.append(line)
+
+    def _obey(self, line: str) -> None:
+        name, *words = line[1:].split() or [""]
+        if name not in self._commands:
+            known = ", ".join(f":{name}" for name in self._commands)
+            raise RequestError(f":{name}: expected one of {known}, :quit")
+        command, least, most = self._commands[name]
+        if not least <= len(words) <= most or not all(word.lstrip("-").isdecimal() for word in words):
+            raise RequestError(f"{line}: expected as in :help")
+        command(*map(int, words))
 
     @property
     def _network(self) -> TracedNetwork:
@@ -92,9 +98,10 @@ class Dialogue:
         show([story_sheet(trace, Asked(trace.story, question, expected, supporting, ""))])
 
     def _task(self, task: int, number: int = 1) -> None:
-        if task not in self._candidate.tasks:
-            self._choose(self._networks.best(task))
-        asked = self._networks.question(self._candidate.directory, task, number)
+        candidate = self._candidate if task in self._candidate.tasks else self._networks.best(task)
+        asked = self._networks.question(candidate.directory, task, number)
+        if candidate is not self._candidate:
+            self._choose(candidate)
         self._story, self._asked = list(asked.story), asked
         self._say(f"task {task_title(task)}, test question {number}")
         self._ask(asked.question)

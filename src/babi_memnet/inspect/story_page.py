@@ -15,7 +15,7 @@ STORY_STYLE = """
 .trace { font: 15px/1.45 system-ui, sans-serif; max-width: 64rem; }
 .trace .wide { overflow: auto; max-height: 75vh; margin-bottom: 1rem; contain: inline-size; }
 .trace .wide { display: flex; flex-direction: column-reverse; align-items: start; }
-.trace table { border-spacing: 0; font-variant-numeric: tabular-nums; }
+.trace table { border-spacing: 0; margin: 0; padding: 0; font-variant-numeric: tabular-nums; }
 .trace th, .trace td { padding: .2rem .55rem; text-align: right; white-space: nowrap; font-weight: 400; }
 .trace thead th { border-bottom: 1px solid; font-weight: 600; }
 .trace thead th { position: sticky; top: 0; background: canvas; z-index: 1; }
