@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.config import known_keys
+from babi_memnet.papers.published import load_table
 from tests.running import Run
 
 ROOT = Path(__file__).parents[1]
@@ -90,3 +91,8 @@ def test_every_page_is_reached_from_the_readme():
     readme = (ROOT / "README.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
         assert f"docs/{page.name}" in readme
+
+
+def test_the_page_on_searches_has_the_published_error():
+    published = load_table("memn2n_1k").column("pe_ls_rn").errors[2]
+    assert f"The {published} that the paper has" in (ROOT / "docs" / "search.md").read_text()
