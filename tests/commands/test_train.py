@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from babi_memnet.runs.collection import collect
 from tests.running import SMALL, Run, only_run
 
 
@@ -220,3 +221,21 @@ def test_all_tasks_jointly(command: Run, tmp_path: Path):
         per_task = restart["test"]["per_task"]
         assert list(per_task) == [str(task) for task in range(1, 21)]
         assert np.mean(list(per_task.values())) == pytest.approx(restart["test"]["error_percent"])
+        # the validation questions are a random tenth, not as many of each task
+        held_out = restart["validation"]["per_task"]
+        assert set(held_out) <= set(per_task)
+        assert min(held_out.values()) <= restart["validation"]["error_percent"] <= max(held_out.values())
+    rows, _ = collect([tmp_path / "outputs"])
+    assert [row.validation[0] for row in rows] == [
+        result["restarts"][0]["validation"]["per_task"].get(task, result["restarts"][0]["validation"]["error_percent"])
+        for task in per_task
+    ]
+
+
+def test_the_validation_error_of_a_task_is_that_of_its_questions(command: Run, tmp_path: Path):
+    found = command("train", "task=1", *SMALL)
+    assert found.returncode == 0, found.stderr
+    result = json.loads((only_run(tmp_path / "outputs") / "result.json").read_text())
+    for restart in result["restarts"]:
+        validation = restart["validation"]
+        assert validation["per_task"] == {"1": pytest.approx(validation["error_percent"])}
