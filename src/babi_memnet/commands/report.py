@@ -99,7 +99,7 @@ def _inspect(
 ) -> tuple[list[Path], dict[str, Any]]:
     """What the networks do with their test questions, printed and written; the files, and the tables by name."""
     gc.freeze()  # the rows stay out of it
-    gc.enable()  # a figure refers to itself, and all of them together take a gigabyte
+    gc.enable()  # a figure refers to itself, and stays otherwise
     # Only this needs the networks, and with them torch.
     from babi_memnet.inspect.answers import error_records
     from babi_memnet.inspect.attention_report import attention_sheet, tidy_attention
