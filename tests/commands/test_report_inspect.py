@@ -67,14 +67,15 @@ def outputs(trained: Path, tmp_path: Path) -> Path:
 
 
 def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, outputs: Path):
-    stale = [tmp_path / "again" / name for name in ("attention.json", "figures/errors.png", "figures/words-a.pdf")]
-    stale[1].parent.mkdir(parents=True)
-    for path in stale:
+    own = [tmp_path / "same" / name for name in ("attention.md", "figures/words-a.pdf", "inspect/notes.md")]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     wanted = ["inspect=true", "tracker=wandb_offline"]
-    found = reports(["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=again", "figures=false"])
+    found = reports(["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=same", "figures=false"])
     assert [code for code, _, _ in found] == [0, 0, 0], found
-    folder = tmp_path / "drawn"
+    assert "inspect/attention.json" in found[1][2] + found[1][1]
+    folder = tmp_path / "drawn" / "inspect"
     result = json.loads((only_run(outputs) / "result.json").read_text())
     attention = json.loads((folder / "attention.json").read_text())
     errors = {record["network"]: record["error_percent"] for record in attention if record["selected"] is not None}
@@ -85,9 +86,11 @@ def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, 
     wrong = sum(one["questions"] * one["error_percent"] for one in lengths) / sum(one["questions"] for one in lengths)
     assert wrong == pytest.approx(result["test_error_percent"])
     assert {path.stem for path in (folder / "figures").glob("*.png")} >= {"attention", "errors", "words-task_01"}
-    (file,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    (file,) = tmp_path.glob("drawn/wandb/offline-run-*/run-*.wandb")
     log = read_log(file)
     assert log.exit_code == 0
+    (artifact,) = (one for one in log.artifacts.values() if one.kind == "report")
+    assert {"runs.csv", "inspect/errors.csv", "inspect/figures/errors.png"} <= set(artifact.local_paths)
     assert log.summary["test_error_percent"] == pytest.approx(result["test_error_percent"])
     (logged,) = log.history
     for name in ("runs", "attention", "errors"):
@@ -98,8 +101,9 @@ def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, 
     # the same report is the same run
     (other,) = tmp_path.glob("same/wandb/offline-run-*/run-*.wandb")
     assert read_log(other).run["id"] == log.run["id"]
-    # a report without networks leaves nothing of them that an earlier one has left
-    assert not any(path.exists() for path in stale)
+    # a report without networks leaves nothing of them that an earlier one has left, and what is the user's
+    assert {path for path in tmp_path.glob("same/**/*") if path.parent.name in ("inspect", "figures")} == set(own[1:])
+    assert own[0].exists()
 
 
 def test_stories_are_shown_and_wrong_requests_are_one_line(
@@ -126,9 +130,21 @@ def test_stories_are_shown_and_wrong_requests_are_one_line(
         (["story=unknown.txt"], "statement 1: unknown to this network, which knows"),
         (["attention=true"], "attention: no such key"),
         (["tracker=wand"], "tracker=wand: no such choice"),
-        (["inspect=true", "where={state:running}"], "inspect=True: expected runs that are done"),
+        (["inspect=true", "where={state:running}"], "inspect=true: expected runs that are done"),
+        (["runs=broken", "inspect=true"], "checkpoint.safetensors: no readable checkpoint"),
+        (["runs=5"], "runs=5: expected a folder of runs, or a list of some"),
+        (["runs=[outputs,5]"], "runs=['outputs', 5]: expected a folder of runs"),
+        (["out=plain.txt"], "out=plain.txt: expected a folder to write to, found a file"),
+        (["story=3", "out=plain.txt/story"], "out=plain.txt/story: expected a folder to write to"),
+        (["restart=1"], "restart=1: expected story as well"),
+        (["story=3", "inspect=true"], "inspect=true: expected no story beside it"),
+        (["story=3", "rows=task"], "rows=task: expected no story beside it"),
+        (["story=3", "columns=tusk"], "columns=tusk: expected no story beside it"),
+        (["story=3", "value=seconds"], "value=seconds: expected no story beside it"),
         (["story=3", "where={state:running}"], "runs: expected at least one that is done"),
     ]
+    shutil.copytree(only_run(outputs), tmp_path / "broken")
+    (tmp_path / "broken" / "checkpoint.safetensors").write_bytes(b"cut off")
     unfinished = outputs / "unfinished" / "status.json"
     unfinished.parent.mkdir()
     unfinished.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))

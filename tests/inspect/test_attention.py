@@ -110,6 +110,11 @@ def test_uniform_is_what_drawing_gives(drawn: tuple[Any, Support]) -> None:
     assert expected.empty[0] == pytest.approx(100 * np.mean(1 - support.counts / 6))
 
 
+def test_without_two_remembered_facts_there_is_no_order() -> None:
+    assert uniform(Support([[0, -1], [1]], np.array([2, 2])), hops=2, slots=2).in_order is None
+    assert uniform(Support([[0, -1], [1, 0]], np.array([2, 2])), hops=2, slots=2).in_order == 50
+
+
 def test_recency_goes_backwards() -> None:
     support = Support([[0], [1], [2, 0], [0]], np.array([3, 3, 3, 1]))
     found = recency(support, hops=2, slots=4)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,18 @@ from hydra import compose, initialize_config_dir
 
 from babi_memnet.config import register, request_of
 from babi_memnet.experiment import run
+from babi_memnet.inspect import stories
 from babi_memnet.inspect.answers import error_records
 from babi_memnet.inspect.attention_figures import story_figure, support_figure
 from babi_memnet.inspect.attention_report import attention_sheet, condensed, tidy_attention
 from babi_memnet.inspect.inspection import Inspection, inspect_runs, labels
 from babi_memnet.inspect.inspection_report import MOST_LABELS, error_sheet, file_names, write_inspection
+from babi_memnet.inspect.run_report import write_report
 from babi_memnet.inspect.tracing import TracedNetwork
 from babi_memnet.paths import conf_directory
 from babi_memnet.runs.checkpoint import load_checkpoint
 from babi_memnet.runs.collection import Row, collect, in_order
+from babi_memnet.runs.directory import RunDirectory
 from tests.inspect.stories import ASKED, TRACE
 
 SMALL = ["data.size=120", "data.test_questions=50", "training.restarts=3", "training.epochs=4", "tracker=none"]
@@ -51,24 +56,23 @@ def rows(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Iterato
 @pytest.fixture(scope="module")
 def asked(rows: list[Row]) -> dict[str, int]:
     """How often what was done in ``found``."""
-    return {"load": 0, "attend": 0}
+    return {"checkpoints": 0, "stories": 0, "attend": 0}
 
 
 @pytest.fixture(scope="module")
 def found(rows: list[Row], asked: dict[str, int]) -> Inspection:
-    load, attend = TracedNetwork.load, TracedNetwork.attend
+    def counted(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            asked[name] += 1
+            return work(*arguments)
 
-    def counted_load(*arguments: Any) -> TracedNetwork:
-        asked["load"] += 1
-        return load(*arguments)
+        return call
 
-    def counted_attend(*arguments: Any) -> Any:
-        asked["attend"] += 1
-        return attend(*arguments)
-
+    stories.questions_to_trace.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TracedNetwork, "load", counted_load)
-        patch.setattr(TracedNetwork, "attend", counted_attend)
+        patch.setattr(RunDirectory, "checkpoint", counted("checkpoints", RunDirectory.checkpoint))
+        patch.setattr(stories, "load", counted("stories", stories.load))
+        patch.setattr(TracedNetwork, "attend", counted("attend", TracedNetwork.attend))
         return inspect_runs(rows)
 
 
@@ -76,8 +80,32 @@ def place_of(row: Row, found: Inspection) -> int:
     return [one.run for one in found.answered].index(row.keys["run"])
 
 
-def test_each_network_is_loaded_and_asked_once(found: Inspection, asked: dict[str, int]) -> None:
-    assert asked == {"load": 8, "attend": 8}  # 3 + 3 + 2 restarts
+def test_each_run_is_read_and_each_network_asked_once(found: Inspection, asked: dict[str, int]) -> None:
+    assert asked == {"checkpoints": 3, "stories": 2, "attend": 8}  # tasks 1 and 7; 3 + 3 + 2 restarts
+
+
+def test_a_run_that_cannot_be_asked_is_left_out(rows: list[Row], found: Inspection, tmp_path: Path) -> None:
+    def copied(name: str) -> Row:
+        shutil.copytree(rows[0].keys["run"], tmp_path / name)
+        return replace(rows[0], keys={**rows[0].keys, "run": str(tmp_path / name)})
+
+    damaged, untold, whole = copied("damaged"), copied("untold"), copied("whole")
+    checkpoint = tmp_path / "damaged" / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    status = json.loads((tmp_path / "untold" / "status.json").read_text())
+    status["settings"]["data"] = {"source": "official", "root": str(tmp_path / "nowhere"), "download": False}
+    (tmp_path / "untold" / "status.json").write_text(json.dumps(status))
+    part = inspect_runs([damaged, untold, whole])
+    assert [one.run for one in part.answered] == [one.run for one in part.maps] == [whole.keys["run"]]
+    assert {record["run"] for record in part.attention} <= {whole.keys["run"]}
+    lines = part.left_out[:2]
+    assert lines[0].startswith(f"{damaged.keys['run']}: ")
+    assert "no readable checkpoint" in lines[0]
+    assert lines[1].startswith(f"{untold.keys['run']}: ")
+    assert "nowhere" in lines[1]
+    # told also where there is no attention to tell it below
+    write_inspection(tmp_path, replace(part, attention=[]), error_records(part.answered), "title", figures=False)
+    assert all(line in (tmp_path / "errors.md").read_text() for line in lines)
 
 
 def test_answers_make_the_errors_of_the_record(rows: list[Row], found: Inspection) -> None:
@@ -159,6 +187,26 @@ def test_files_hold_what_was_found(found: Inspection, tmp_path: Path) -> None:
         assert path.read_bytes().startswith(start)
     faultless = sum(not one.wrong[one.selected].any() for one in found.answered)
     assert any("all is right" in note for note in notes) == bool(faultless)
+
+
+def test_the_next_report_removes_an_inspection_and_nothing_else(
+    rows: list[Row], found: Inspection, tmp_path: Path
+) -> None:
+    files, _ = write_inspection(tmp_path / "inspect", found, error_records(found.answered), "title", figures=True)
+    names = ("attention.md", "figures/words-own.png", "inspect/own.md", "inspect/errors-own.csv", "inspect/words.txt")
+    own = [tmp_path / name for name in names]
+    (tmp_path / "figures").mkdir()
+    for path in own:
+        path.touch()
+    write_report(tmp_path, rows, None, "title", figures=False)
+    assert not any(path.exists() for path in files)
+    assert all(path.exists() for path in own)
+    # a list that is not ours, or names what we never write
+    for content in ("[1", "[1]", '{"written": 5}', '{"written": ["own.md", "../attention.md", "figures/../own.md"]}'):
+        (tmp_path / "inspect" / "files.json").write_text(content)
+        write_report(tmp_path, rows, None, "title", figures=False)
+        assert all(path.exists() for path in own)
+        assert (tmp_path / "inspect" / "files.json").exists()
 
 
 def test_no_figures_where_none_are_wanted(found: Inspection, tmp_path: Path) -> None:

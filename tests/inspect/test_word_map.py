@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import RendererAgg
 
 from babi_memnet.inspect.word_figure import word_figure
 from babi_memnet.inspect.word_map import WordMap, place_labels, plane, word_records
@@ -86,3 +87,16 @@ def test_records_are_the_points() -> None:
     records = word_records([word_map()])
     assert [(record["x"], record["y"]) for record in records] == [tuple(point) for point in word_map().points.tolist()]
     assert [record["word"] for record in records if record["is_answer"]] == ["w3", "w4"]
+
+
+def test_words_are_measured_on_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    start = RendererAgg.__init__
+
+    def counted(self: RendererAgg, *arguments: Any) -> None:
+        made.append(arguments)
+        start(self, *arguments)
+
+    monkeypatch.setattr(RendererAgg, "__init__", counted)
+    word_figure(word_map())
+    assert len(made) == 1  # each takes megabytes, and stays as long as its text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from babi_memnet.papers.formats import to_csv, to_latex
+from babi_memnet.papers.formats import to_columns, to_csv, to_latex
 from babi_memnet.papers.view import Sheet
 
 SHEET = Sheet(
@@ -20,6 +20,20 @@ SHEET = Sheet(
     1,
     ("a note with 5 %", "two\nlines", "\r\n100 %\n\\end{tabular}\v\u2028x"),
 )
+
+
+def test_columns_are_of_one_kind() -> None:
+    kinds = {"whole": 1, "mixed": 1, "text": 300, "yes": True, "none": None}
+    records = [kinds, {"whole": 2, "mixed": 0.5, "text": "1k", "yes": 1, "none": None}, dict.fromkeys(kinds)]
+    columns = to_columns(records)
+    assert columns == {
+        "whole": [1, 2, None],
+        "mixed": [1.0, 0.5, None],
+        "text": ["300", "1k", None],
+        "yes": ["True", "1", None],
+        "none": [None] * 3,
+    }
+    assert [type(value) for value in columns["mixed"][:2]] == [float, float]
 
 
 def test_csv_is_read_back() -> None:

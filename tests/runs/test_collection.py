@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from babi_memnet.errors import RequestError
-from babi_memnet.runs.collection import check_key, choose, collect, in_order, values_of, varying
+from babi_memnet.runs.collection import check_key, choose, collect, folders_of, in_order, values_of, varying
 
 
 def record(
@@ -105,3 +105,11 @@ def test_rows_are_chosen_and_put_in_order(tmp_path: Path) -> None:
 def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="expected a folder of runs"):
         collect([tmp_path / "none"])
+
+
+def test_runs_are_named_by_a_folder_or_several() -> None:
+    assert folders_of("outputs") == ["outputs"]
+    assert folders_of(["a", "b"]) == ["a", "b"]
+    for wrong in (5, None, "", [], ["a", 5], [["a"]], {"a": "b"}, True):
+        with pytest.raises(RequestError, match=r"^runs=.*: expected a folder of runs, or a list of some"):
+            folders_of(wrong)

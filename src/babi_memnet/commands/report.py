@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.config import choices_of
+from babi_memnet.config import ReportSchema, choices_of
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.inspect.run_report import write_report
+from babi_memnet.inspect.run_report import INSPECTION, write_report
 from babi_memnet.inspect.tracked_report import run_report, story_report, tracked
 from babi_memnet.papers.pivot import choose_keys, pivot
 from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
 from babi_memnet.papers.view import show
-from babi_memnet.runs.collection import Row, choose, collect, in_order
+from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
 from babi_memnet.runs.tracker import check_tracker, track_report
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,8 @@ def report(config: DictConfig) -> None:
     """Read the runs, print the table and write the report."""
     gc.disable()  # records are only gathered here; looking through ten thousand of them again and again takes its time
     settings: Any = OmegaConf.to_container(config, resolve=True)
-    roots = settings["runs"] if isinstance(settings["runs"], list) else [settings["runs"]]
-    if not roots:
-        raise bad_value("runs", settings["runs"], "a folder of runs, or a list of some")
+    roots = folders_of(settings["runs"])
+    _check_story(settings)
     where = settings["where"] or {}
     if not isinstance(where, dict):
         raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
@@ -46,10 +45,16 @@ def report(config: DictConfig) -> None:
     for line in broken:
         log.warning("left out: %s", line)
     if not found:
-        raise bad_value("runs", ",".join(map(str, roots)), "folders with run directories in them, found no run to read")
+        raise bad_value("runs", ",".join(roots), "folders with run directories in them, found no run to read")
     rows = in_order(choose(found, where))
-    title = " + ".join(map(str, roots))
+    title = " + ".join(roots)
     out = Path(settings["out"] or Path(settings["runtime"]["outputs"]) / "reports" / _name(roots))
+    if not next(place for place in (out, *out.parents) if place.exists()).is_dir():
+        raise bad_value("out", out, "a folder to write to, found a file")
+
+    if settings["story"] is not None:
+        _story(rows, settings, tracker, out)
+        return
 
     row_key, column_key = settings["rows"], settings["columns"]
     if row_key is None and column_key is not None:
@@ -57,10 +62,6 @@ def report(config: DictConfig) -> None:
     if row_key is None and (keys := choose_keys(rows)):
         row_key, column_key = keys
     table = pivot(rows, row_key, column_key, settings["value"]) if row_key else None
-
-    if settings["story"] is not None:
-        _story(rows, settings, tracker, out)
-        return
 
     width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
     show(pivot_sheets(table, rows, title, width) if table else [row_sheet(rows, title, _ROWS_SHOWN)])
@@ -77,10 +78,28 @@ def report(config: DictConfig) -> None:
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
+def _check_story(settings: Mapping[str, Any]) -> None:
+    """Refuse what means nothing with ``story``, and what means nothing without it.
+
+    Raises:
+        RequestError: there is such a key; the text names it.
+    """
+    if settings["story"] is None:
+        if settings["restart"] is not None:
+            raise RequestError(f"restart={settings['restart']}: expected story as well, whose network it chooses")
+        return
+    without = {"inspect": False, "rows": None, "columns": None, "value": ReportSchema.value}
+    for key, default in without.items():
+        if settings[key] != default:
+            raise RequestError(f"{key}={as_text(settings[key])}: expected no story beside it, which makes no table")
+
+
 def _inspect(
     rows: Sequence[Row], settings: Mapping[str, Any], out: Path, title: str
 ) -> tuple[list[Path], dict[str, Any]]:
     """What the networks do with their test questions, printed and written; the files, and the tables by name."""
+    gc.freeze()  # the rows stay out of it
+    gc.enable()  # a figure refers to itself, and stays otherwise
     # Only this needs the networks, and with them torch.
     from babi_memnet.inspect.answers import error_records
     from babi_memnet.inspect.attention_report import attention_sheet, tidy_attention
@@ -89,12 +108,13 @@ def _inspect(
 
     found = inspect_runs(rows)
     if not found.answered:
-        raise bad_value("inspect", True, "runs that are done")
+        reasons = found.left_out or ["expected runs that are done"]
+        raise RequestError(f"inspect=true: {reasons[0]}")
     errors = error_records(found.answered)
     if found.attention:
         show([attention_sheet(found.attention, title, found.left_out)])
-    show([error_sheet(errors, title)])
-    written, notes = write_inspection(out, found, errors, title, settings["figures"])
+    show([error_sheet(errors, title, () if found.attention else found.left_out)])
+    written, notes = write_inspection(out / INSPECTION, found, errors, title, settings["figures"])
     for note in notes:
         log.info("%s", note)
     return written, {"attention": tidy_attention(found.attention), "errors": errors}
@@ -126,7 +146,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
-def _name(roots: list[Any]) -> str:
+def _name(roots: Sequence[str]) -> str:
     """The folder of a report by default, after the folders of its runs."""
     return "+".join(Path(root).resolve().name or "runs" for root in roots)
 

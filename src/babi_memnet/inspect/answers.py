@@ -88,9 +88,10 @@ def error_records(answered: Iterable[Answered]) -> list[Record]:
     """The error by number of supporting facts and by length of the story: one record per task and bin with questions.
 
     Where a label has several tasks there are records of task ``pooled`` too. These pool the ``tasks`` whose questions
-    differ in the number: most tasks have one number of facts, some one length, and beside others they would show how
-    hard a task is and not what a fact or a statement more costs. Where no task differs all are pooled: the numbers then
-    compare tasks, such as 1, 2 and 3 with one, two and three facts.
+    differ in the number; tasks of one number of facts, or of one length, would only add how hard they are. A bin still
+    holds those tasks alone that reach it, the longest stories a few: what a fact or a statement more costs is told by
+    the records of a task, not by the pooled ones. Where no task differs all are pooled: the numbers then compare tasks,
+    such as 1, 2 and 3 with one, two and three facts.
 
     ``error_percent`` is of the selected restart, each task's own, with ``low`` and ``high``, the 95 % interval (Wilson)
     for so many ``questions``. ``mean``, ``standard_deviation``, ``best`` and ``worst`` are over ``restarts``; of pooled

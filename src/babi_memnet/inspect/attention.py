@@ -118,7 +118,8 @@ def uniform(support: Support, hops: int, slots: int) -> Attention:
         found += [chance if place >= 0 else 0.0 for place in facts]
         every = sum((-1) ** j * comb(remembered, j) * (1 - j / count) ** hops for j in range(remembered + 1) if count)
         complete.append(every if remembered == len(facts) else 0.0)
-    pairs = 50.0 if hops > 1 and any(len(facts) > 1 for facts in support.slots) else None
+    paired = any(sum(place >= 0 for place in facts) > 1 for facts in support.slots)
+    pairs = 50.0 if hops > 1 and paired else None
     return Attention(known.mass, known.empty, known.entropy, _percent(found), _percent(complete), pairs)
 
 

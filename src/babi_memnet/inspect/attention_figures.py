@@ -8,7 +8,8 @@ from textwrap import shorten
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from babi_memnet.inspect.attention_report import NULL_MODELS, Record
+from babi_memnet.inspect.answers import Record
+from babi_memnet.inspect.attention_report import NULL_MODELS
 from babi_memnet.inspect.style import COLOURS, GREY, STYLE
 from babi_memnet.inspect.tracing import Trace
 

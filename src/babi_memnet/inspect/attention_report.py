@@ -1,4 +1,9 @@
-"""The attention of finished runs over their test questions, as records and as a table to read."""
+"""The attention of finished runs over their test questions, as records and as a table to read.
+
+A record is of one network, or null model, on the test questions of one task: ``label`` (see `answers.Answered`),
+``run``, ``experiment``, ``task``, ``hops``, ``network`` (a restart, uniform or recency), ``selected``,
+``error_percent`` and the fields of `Attention`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from babi_memnet.inspect.answers import Record
 from babi_memnet.inspect.attention import Support, measure, recency, uniform
 from babi_memnet.papers.view import Sheet
 from babi_memnet.runs.collection import Row
-
-Record = dict[str, Any]
-"""One network, or null model, on the test questions of one task: ``label`` (see `answers.Answered`), ``run``,
-``experiment``, ``task``, ``hops``, ``network`` (a restart, uniform or recency), ``selected``, ``error_percent`` and the
-fields of `Attention`."""
 
 NULL_MODELS = {"uniform": uniform, "recency": recency}
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from babi_memnet.data.settings import settings_on_record
-from babi_memnet.data.sources import load
 from babi_memnet.encoding.questions import Encoder, Questions
-from babi_memnet.inspect.answers import Answered
+from babi_memnet.errors import RequestError
+from babi_memnet.inspect.answers import Answered, Record
 from babi_memnet.inspect.attention import Support, support_of
-from babi_memnet.inspect.attention_report import Record, null_records, restart_record
+from babi_memnet.inspect.attention_report import null_records, restart_record
+from babi_memnet.inspect.stories import questions_to_trace
 from babi_memnet.inspect.tracing import TracedNetwork
 from babi_memnet.inspect.word_map import WordMap, plane
 from babi_memnet.runs.collection import Row, as_text, varying
@@ -29,7 +29,7 @@ class Inspection:
         attention: records of every restart and of the null models, see `attention_report`.
         answered: one for each run and task.
         maps: one for each run.
-        left_out: of the attention, and why.
+        left_out: runs, or their attention, and why.
     """
 
     attention: list[Record] = field(default_factory=list)
@@ -41,8 +41,7 @@ class Inspection:
 def inspect_runs(rows: Iterable[Row]) -> Inspection:
     """Ask every restart of every finished run the test questions of its tasks.
 
-    Raises:
-        RequestError: the stories of a run are not to be had, or its checkpoint is damaged.
+    A run whose stories are not to be had, or whose checkpoint is damaged, is left out.
     """
     done = [row for row in rows if row.is_done]
     runs: dict[str, list[tuple[Row, str]]] = {}
@@ -50,10 +49,13 @@ def inspect_runs(rows: Iterable[Row]) -> Inspection:
         runs.setdefault(row.keys["run"], []).append((row, label))
     found = Inspection()
     for run, its_rows in tqdm(runs.items(), desc="questions", unit="run", leave=False, disable=None):
-        is_linear = its_rows[0][0].keys["training.epochs"] == 0
-        if is_linear:
-            found.left_out.append(f"{run}: its attention is linear, whose weights are no shares of one")
-        _ask(Path(run), its_rows, is_linear, found)
+        try:
+            its = _ask(run, its_rows)
+        except RequestError as error:
+            found.left_out.append(f"{run}: {error}")
+            continue
+        for part in fields(Inspection):
+            getattr(found, part.name).extend(getattr(its, part.name))
     return found
 
 
@@ -86,7 +88,7 @@ def _kind(row: Row) -> tuple[str, bool]:
     return row.keys["experiment"] or "train", row.keys["joint"]
 
 
-class _Asked(NamedTuple):
+class _TestQuestions(NamedTuple):
     """The test questions of a task: encoded, what they rest on, and how long the stories are."""
 
     questions: Questions
@@ -96,9 +98,9 @@ class _Asked(NamedTuple):
     right: tuple[str, ...]
 
 
-def _test_questions(data: dict[str, Any], task: int, encoder: Encoder) -> _Asked:
-    columns = load(settings_on_record(data), [task])["test"].to_dict()
-    return _Asked(
+def _test_questions(data: dict[str, Any], task: int, encoder: Encoder) -> _TestQuestions:
+    columns = questions_to_trace(json.dumps(data), task).to_dict()
+    return _TestQuestions(
         questions=encoder.encode(columns),
         support=support_of(columns["story"], columns["supporting"], encoder.slots),
         facts=np.array([len(set(facts)) for facts in columns["supporting"]], dtype=np.int64),
@@ -107,14 +109,22 @@ def _test_questions(data: dict[str, Any], task: int, encoder: Encoder) -> _Asked
     )
 
 
-def _ask(run: Path, rows: Sequence[tuple[Row, str]], is_linear: bool, found: Inspection) -> None:
-    """Add what the restarts of one run do."""
+def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
+    """What the restarts of one run do.
+
+    Raises:
+        RequestError: its stories are not to be had, or its checkpoint is damaged.
+    """
+    found = Inspection()
     first, label = rows[0]
-    asked: dict[int, _Asked] = {}
+    is_linear = first.keys["training.epochs"] == 0
+    if is_linear:
+        found.left_out.append(f"{run}: no attention, as it is linear and its weights no shares of one")
+    asked: dict[int, _TestQuestions] = {}
     given: dict[int, tuple[str, ...]] = {}
     wrong: dict[int, list[Any]] = {}
-    for place, (_, number) in enumerate(first.numbers):
-        network = TracedNetwork.load(run, number)
+    networks = TracedNetwork.load_all(run, [number for _, number in first.numbers])
+    for place, network in enumerate(networks):
         for row, name in rows:
             task = int(row.keys["task"])
             if task not in asked:
@@ -136,10 +146,10 @@ def _ask(run: Path, rows: Sequence[tuple[Row, str]], is_linear: bool, found: Ins
             found.maps.append(
                 WordMap(
                     label=label,
-                    run=str(run),
+                    run=run,
                     experiment=first.keys["experiment"],
                     tasks=tuple(asked),
-                    restart=number,
+                    restart=network.restart,
                     words=tuple(network.encoder.vocabulary.words[1:]),
                     points=points,
                     explained=explained,
@@ -152,7 +162,7 @@ def _ask(run: Path, rows: Sequence[tuple[Row, str]], is_linear: bool, found: Ins
         found.answered.append(
             Answered(
                 label=name,
-                run=str(run),
+                run=run,
                 experiment=row.keys["experiment"],
                 task=task,
                 facts=some.facts,
@@ -163,3 +173,4 @@ def _ask(run: Path, rows: Sequence[tuple[Row, str]], is_linear: bool, found: Ins
                 selected=row.selected,
             )
         )
+    return found

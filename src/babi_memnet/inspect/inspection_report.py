@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from babi_memnet.inspect.answers import BINS, POOLED, Answered, Record, by_label, confusion, confusion_records
 from babi_memnet.inspect.attention_report import attention_sheet, tidy_attention
 from babi_memnet.inspect.inspection import Inspection
+from babi_memnet.inspect.run_report import MANIFEST
 from babi_memnet.inspect.word_map import word_records
 from babi_memnet.papers.formats import to_csv
 from babi_memnet.papers.view import NO_DATA, Sheet, to_markdown
-from babi_memnet.runs.files import plain, write_atomically
+from babi_memnet.runs.files import plain, write_atomically, write_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,16 +32,17 @@ _LONGEST_NAME = 80
 def write_inspection(
     directory: Path, found: Inspection, errors: Sequence[Record], title: str, figures: bool
 ) -> tuple[list[Path], list[str]]:
-    """Write all of ``found`` into ``directory``; the files, and lines on what is not drawn.
+    """Write all of ``found`` into ``directory``, a folder of its own; the files, and lines on what is not drawn.
 
     ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown;
-    pictures as PNG and PDF below ``figures/``. ``errors`` are the `error_records`.
+    pictures as PNG and PDF below ``figures/``. ``errors`` are the `error_records`. ``files.json`` names all of these,
+    so that the next report there can remove them.
     """
     confused, words = confusion_records(found.answered), word_records(found.maps)
     contents = {
         "errors.json": _json(errors),
         "errors.csv": to_csv(errors).encode(),
-        "errors.md": to_markdown(error_sheet(errors, title)).encode(),
+        "errors.md": to_markdown(error_sheet(errors, title, found.left_out)).encode(),
         "confusion.json": _json(confused),
         "confusion.csv": to_csv(confused).encode(),
         "words.json": _json(words),
@@ -60,10 +62,13 @@ def write_inspection(
 
         (directory / "figures").mkdir(exist_ok=True)
         for name, figure in _pictures(found, errors, notes):
-            contents |= {f"figures/{name}.{form}": rendered(figure, form) for form in ("png", "pdf")}
+            for form in ("png", "pdf"):
+                contents[f"figures/{name}.{form}"] = rendered(figure, form)
     for name, content in contents.items():
         write_atomically(directory / name, content)
-    return [directory / name for name in contents], notes
+    names = [*contents, MANIFEST]
+    write_json(directory / MANIFEST, {"written": names})
+    return [directory / name for name in names], notes
 
 
 def _pictures(found: Inspection, errors: Sequence[Record], notes: list[str]) -> Iterator[tuple[str, Figure]]:
@@ -118,7 +123,7 @@ def file_names(labels: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def error_sheet(records: Sequence[Record], title: str) -> Sheet:
+def error_sheet(records: Sequence[Record], title: str, more: Sequence[str] = ()) -> Sheet:
     """One row per label and task: the error of the selected restart by number of supporting facts, and by length."""
     bins = [
         (name, str(part))
@@ -143,7 +148,7 @@ def error_sheet(records: Sequence[Record], title: str) -> Sheet:
     notes = ["test error of the selected restart, in percent, by supporting facts and by statements told before"]
     if any(record["task"] == POOLED for record in records):
         notes.append("pooled: the tasks whose questions differ in it; where none does, all of them")
-    return Sheet(title, tuple(header), tuple(rows), notes=tuple(notes))
+    return Sheet(title, tuple(header), tuple(rows), notes=(*notes, *more))
 
 
 def _json(records: Iterable[Record]) -> bytes:

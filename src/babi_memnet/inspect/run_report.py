@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from babi_memnet.inspect.style import rendered
-from babi_memnet.papers.formats import to_csv, to_latex
+from babi_memnet.papers.formats import to_columns, to_csv, to_latex
 from babi_memnet.papers.pivot import Pivot
 from babi_memnet.papers.run_tables import cell_records, pivot_sheets, row_sheet, tidy
 from babi_memnet.papers.view import to_markdown
 from babi_memnet.runs.collection import Row
 from babi_memnet.runs.files import write_atomically
 
-if TYPE_CHECKING:
-    import pyarrow
-
 log = logging.getLogger(__name__)
+
+INSPECTION = "inspect"
+"""The folder, below that of a report, of what `inspection_report` writes."""
+MANIFEST = "files.json"
+"""What it wrote."""
 
 _FIGURES = ("lines", "heat_map")
 _CELLS = ("cells.csv", "cells.parquet", "cells.json")
-# what `inspection_report` writes after this
-_INSPECTED = ("attention", "errors", "confusion", "words")
+_INSPECTED = re.compile(r"files\.json|(figures/)?(attention|errors|confusion|words)[^/]*\.(json|csv|md|png|pdf)")
 
 
 def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
@@ -33,7 +36,7 @@ def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, titl
 
     ``runs.*`` is the tidy table of all rows and ``cells.*`` the cells of the pivot, unrounded, as CSV, Parquet and
     JSON. ``table.md`` and ``table.tex`` are the pivot to read, or the rows without one; ``figures/`` draws the pivot.
-    What an earlier report left there and this one does not have is removed.
+    What an earlier report left there and this one does not have is removed, and its inspection.
     """
     directory.mkdir(parents=True, exist_ok=True)
     written = _write_records(directory / "runs", tidy(rows))
@@ -45,13 +48,22 @@ def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, titl
     if pivot and figures:
         written += _draw(directory / "figures", pivot)
     drawn = [directory / "figures" / f"{name}.{form}" for name in _FIGURES for form in ("png", "pdf")]
-    for name in _INSPECTED:
-        drawn += [directory / f"{name}.{form}" for form in ("json", "csv", "md")]
-        drawn += [path for form in ("png", "pdf") for path in (directory / "figures").glob(f"{name}*.{form}")]
     for path in [*drawn, *(directory / name for name in _CELLS)]:
         if path not in written:
             path.unlink(missing_ok=True)
+    _remove_inspection(directory / INSPECTION)
     return written
+
+
+def _remove_inspection(directory: Path) -> None:
+    """Remove the files that an earlier inspection says it wrote, and no others."""
+    try:
+        listed = json.loads((directory / MANIFEST).read_bytes())["written"]
+        names = [name for name in listed if _INSPECTED.fullmatch(name)]
+    except (OSError, ValueError, KeyError, TypeError):  # none, or not ours
+        return
+    for name in names:
+        (directory / name).unlink(missing_ok=True)
 
 
 def _draw(folder: Path, pivot: Pivot) -> list[Path]:
@@ -74,28 +86,13 @@ def _draw(folder: Path, pivot: Pivot) -> list[Path]:
 
 def _write_records(path: Path, records: Sequence[dict[str, Any]]) -> list[Path]:
     """The records, all with the same names, as ``path`` with .csv, .parquet and .json."""
-    from pyarrow import BufferOutputStream, parquet
+    import pyarrow
+    from pyarrow import parquet
 
-    columns = BufferOutputStream()
-    parquet.write_table(_columns(records), columns)
+    columns = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table(to_columns(records)), columns)
     write_atomically(path.with_suffix(".csv"), to_csv(records).encode())
     write_atomically(path.with_suffix(".parquet"), columns.getvalue().to_pybytes())
     lines = b",\n".join(map(orjson.dumps, records))
     write_atomically(path.with_suffix(".json"), b"[\n" + lines + b"\n]\n")
     return [path.with_suffix(suffix) for suffix in (".csv", ".parquet", ".json")]
-
-
-def _columns(records: Sequence[dict[str, Any]]) -> pyarrow.Table:
-    """An Arrow table; a column whose values are not all of one kind, such as 300 and 1k, becomes text."""
-    import pyarrow
-
-    columns = {}
-    for name in records[0]:
-        values = [record[name] for record in records]
-        kinds = {type(value) for value in values if value is not None}
-        if kinds == {int, float}:
-            values = [None if value is None else float(value) for value in values]
-        elif len(kinds) > 1:
-            values = [None if value is None else str(value) for value in values]
-        columns[name] = pyarrow.array(values)
-    return pyarrow.table(columns)

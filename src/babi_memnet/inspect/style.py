@@ -24,6 +24,7 @@ STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a dollar sign in a story is one
 }
 
 
@@ -31,7 +32,10 @@ def rendered(figure: Figure, form: str) -> bytes:
     """The figure as a file of this form (png, pdf, svg), without a date: the same figure gives the same file."""
     from io import BytesIO
 
+    import matplotlib as mpl
+
     content = BytesIO()
     dates = {"pdf": "CreationDate", "svg": "Date"}
-    figure.savefig(content, format=form, dpi=DPI, metadata={dates[form]: None} if form in dates else None)
+    with mpl.rc_context(STYLE):  # fonts are chosen, and the last ticks made, only now
+        figure.savefig(content, format=form, dpi=DPI, metadata={dates[form]: None} if form in dates else None)
     return content.getvalue()

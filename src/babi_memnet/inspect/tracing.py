@@ -8,7 +8,7 @@ Legend: N questions, K hops, M memory slots, V words, d dimension.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -124,6 +124,16 @@ class TracedNetwork:
         Raises:
             RequestError: there is no run, it is not done, its record is damaged, or it has no such restart.
         """
+        (network,) = cls.load_all(directory, [restart])
+        return network
+
+    @classmethod
+    def load_all(cls, directory: str | os.PathLike[str], restarts: Iterable[int | None]) -> Iterator[TracedNetwork]:
+        """As `load`, several restarts one after another; the record is read once.
+
+        Raises:
+            RequestError: as of `load`.
+        """
         import torch
 
         from babi_memnet.models.memn2n import MemN2N
@@ -134,20 +144,19 @@ class TracedNetwork:
             state = status and status["state"]
             raise RequestError(f"{record.path}: expected a finished run, this one is {state}; the same command ends it")
         numbers = checkpoint.state["restarts"]
-        if restart is None:
-            restart = numbers[result["selected"]]
-        if restart not in numbers:
-            raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
         settings = status["settings"]
         saved = checkpoint.state["encoder"]
         encoder = Encoder(Vocabulary.from_json(saved["vocabulary"]), saved["slots"], saved["positions"])
         model_settings = MemN2NSettings(**settings["model"])
-        model = MemN2N(model_settings, 1, len(encoder.vocabulary), encoder.slots, encoder.positions)
-        place = numbers.index(restart)
-        tensors = {name: torch.from_numpy(values[place : place + 1]) for name, values in checkpoint.tensors.items()}
-        model.load_state_dict(tensors)
-        model.requires_grad_(False)
-        return cls(record.path, settings, restart, encoder, model, settings["training"]["epochs"] == 0)
+        for restart in restarts:
+            place = result["selected"] if restart is None else numbers.index(restart) if restart in numbers else None
+            if place is None:
+                raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
+            model = MemN2N(model_settings, 1, len(encoder.vocabulary), encoder.slots, encoder.positions)
+            tensors = {name: torch.from_numpy(values[place : place + 1]) for name, values in checkpoint.tensors.items()}
+            model.load_state_dict(tensors)
+            model.requires_grad_(False)
+            yield cls(record.path, settings, numbers[place], encoder, model, settings["training"]["epochs"] == 0)
 
     def ask(self, story: Sequence[str], question: str) -> Trace:
         """Answer a question that a person has typed about a story.

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from babi_memnet.papers.formats import to_columns
 from babi_memnet.papers.pivot import Pivot
 from babi_memnet.papers.run_tables import cell_records, tidy
 from babi_memnet.papers.view import Sheet
@@ -76,11 +77,6 @@ def _images(files: Iterable[Path]) -> dict[str, Path]:
 
 
 def _table(records: Records) -> tuple[list[str], list[list[Any]]]:
-    """Names and rows; a column whose values are not all of one kind, such as restarts and null models, is text."""
-    names = list(records[0])
-    columns = []
-    for name in names:
-        values = [record[name] for record in records]
-        kinds = {float if type(value) is int else type(value) for value in values if value is not None}
-        columns.append([None if value is None else str(value) for value in values] if len(kinds) > 1 else values)
-    return names, [list(row) for row in zip(*columns, strict=True)]
+    """Names and rows, each column of one kind."""
+    columns = to_columns(records)
+    return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]

@@ -6,6 +6,7 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from babi_memnet.inspect.answer_figures import named_tasks
@@ -30,6 +31,7 @@ def word_figure(word_map: WordMap) -> Figure:
     side = 5.6 if len(word_map.words) < 60 else 8.4
     with mpl.rc_context({**STYLE, "axes.grid": False, "font.size": 8, "figure.dpi": DPI}):
         figure = Figure(figsize=(side + 0.4, side), layout="constrained")
+        FigureCanvasAgg(figure)  # else every text that is measured has its own picture of the whole, of 8 megabytes
         axes = figure.subplots()
         axes.axhline(0, color="0.9", linewidth=0.8, zorder=0)
         axes.axvline(0, color="0.9", linewidth=0.8, zorder=0)

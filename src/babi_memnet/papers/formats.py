@@ -1,4 +1,4 @@
-"""Tables for documents and for other programs: LaTeX of a sheet, CSV of records."""
+"""Tables for documents and for other programs: LaTeX of a sheet, CSV and columns of records."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()
+
+
+def to_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values by name, all with the names of the first, each of one kind as typed tables want them.
+
+    Whole numbers among others become floats; values that are not all of one kind, such as 300 and 1k, become text.
+    """
+    columns = {}
+    for name in records[0]:
+        values = [record[name] for record in records]
+        kinds = {type(value) for value in values if value is not None}
+        kind = float if kinds == {int, float} else str if len(kinds) > 1 else None
+        columns[name] = [None if value is None else kind(value) for value in values] if kind else values
+    return columns
 
 
 def to_latex(sheet: Sheet) -> str:

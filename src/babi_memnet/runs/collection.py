@@ -76,6 +76,19 @@ class Row:
         return bool(self.test)
 
 
+def folders_of(runs: object) -> list[str]:
+    """The folders that ``runs=`` names: one, or a list of them.
+
+    Raises:
+        RequestError: it is anything else.
+    """
+    named: list[object] = runs if isinstance(runs, list) else [runs]
+    folders = [folder for folder in named if isinstance(folder, str) and folder]
+    if not folders or len(folders) < len(named):
+        raise bad_value("runs", runs, "a folder of runs, or a list of some")
+    return folders
+
+
 def collect(roots: Iterable[str | os.PathLike[str]]) -> tuple[list[Row], list[str]]:
     """The rows of all runs at or below ``roots``, each run once, and a line for every run that cannot be read.
 
