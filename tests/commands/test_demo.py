@@ -79,6 +79,7 @@ def test_what_is_no_text_is_no_word(environment: dict[str, str], tmp_path: Path)
         (["run=nowhere"], "nowhere: expected a run directory, found no status.json"),
         (["runs=nowhere"], "nowhere: expected a folder of runs"),
         (["first=['task=21']"], "task=21: expected 1 to 20, or joint"),
+        (["runs=5"], "runs=5: expected"),
         (["port=0"], "port=0: expected 1 to 65535, or null for the first that is free"),
         (["prot=1"], "prot: no such key"),
     ],

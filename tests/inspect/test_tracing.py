@@ -192,6 +192,9 @@ def test_what_cannot_be_loaded(runs: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "status.json").write_text((runs["pe_ls"] / "status.json").read_text().replace('"done"', '"running"'))
     with pytest.raises(RequestError, match="expected a finished run, this one is running"):
         TracedNetwork.load(tmp_path)
+    (tmp_path / "result.json").write_bytes((runs["pe_ls"] / "result.json").read_bytes())
+    with pytest.raises(RequestError, match="expected its checkpoint, found none; remove the folder"):
+        TracedNetwork.load(tmp_path)
 
 
 def test_several_threads_may_ask(runs: dict[str, Path], columns: Any) -> None:

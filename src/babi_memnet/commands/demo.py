@@ -16,7 +16,7 @@ from babi_memnet.commands.application import launch, write_request
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.inspect.networks import Networks
-from babi_memnet.runs.collection import Row, collect, read_rows
+from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
 from babi_memnet.side_by_side import logged_to
 
@@ -79,8 +79,7 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
     named = settings["runs"] is not None
     if not named and not Path(outputs).is_dir():
         return _trained(settings)
-    roots = settings["runs"] if named else outputs
-    found, broken = collect(roots if isinstance(roots, list) else [roots])
+    found, broken = collect(folders_of(settings["runs"] if named else outputs))
     for line in broken:
         log.warning("left out: %s", line)
     # Attention that was only ever linear has no shares of one to show.

@@ -140,9 +140,13 @@ class TracedNetwork:
 
         record = load_run(directory)
         status, result, checkpoint = record.status, record.result, record.checkpoint()
-        if status is None or result is None or checkpoint is None:
+        if status is None or result is None:
             state = status and status["state"]
             raise RequestError(f"{record.path}: expected a finished run, this one is {state}; the same command ends it")
+        if checkpoint is None:
+            raise RequestError(
+                f"{record.path}: expected its checkpoint, found none; remove the folder and train it again"
+            )
         numbers = checkpoint.state["restarts"]
         settings = status["settings"]
         saved = checkpoint.state["encoder"]
