@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -21,16 +20,17 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from babi_memnet.commands.search_sheet import trial_sheet
 from babi_memnet.commands.sweeping import one_line, side_by_side, tell_failures
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.papers.view import Sheet, show
+from babi_memnet.papers.view import show
 from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.files import read_json, write_json
 from babi_memnet.runs.lock import hold
 from babi_memnet.search.settings import SearchSettings
-from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps, Value
+from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps
 
 if TYPE_CHECKING:
     from babi_memnet.search.study import Asked, Study, Watched
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 
 REQUEST_FILE = "search.json"
 TRIALS_FILE = "trials.json"
-_BEST_SHOWN = 10
 
 
 def search(
@@ -96,7 +95,7 @@ def search(
             write_json(folder / TRIALS_FILE, {"trials": study.records()})
             jobs += ran
             left -= len(batch)
-        show([_table(folder, outputs, study.records(), space, configured)])
+        show([trial_sheet(folder, outputs, study.records(), space, configured)])
     tell_failures(jobs, len(jobs))
     return jobs
 
@@ -279,51 +278,3 @@ def _record(study: Study, asked: Asked, job: JobReturn, objective: str, outputs:
     error = error_of_result(result, objective)
     study.complete(asked, error, facts)
     log.info("trial %d: %s validation error %.2f %%", asked.number, objective, error)
-
-
-def _table(
-    folder: Path, outputs: Path, trials: Sequence[dict[str, Any]], space: Space, configured: Point | None
-) -> Sheet:
-    """The best trials. A tie goes to the earlier one, and so to the setting as configured."""
-    states = [trial["state"] for trial in trials]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    complete = [trial for trial in trials if trial["state"] == "complete"]
-    best = sorted(complete, key=lambda trial: (trial["error_percent"], trial["trial"]))
-    rows = [
-        (
-            f"{trial['trial']}{' (as configured)' if trial['values'] == configured else ''}",
-            f"{trial['error_percent']:.2f}",
-            *(_short(trial["values"].get(key, "")) for key in space.keys),
-            os.path.relpath(outputs / trial["run"]),
-        )
-        for trial in best[:_BEST_SHOWN]
-    ]
-    header = ("trial", "validation\nerror %", *(key.replace(".", ".\n") for key in space.keys), "run")
-    return Sheet(
-        f"{folder}: {len(trials)} trials, {counts}", header, tuple(rows), 0, tuple(_notes(best, outputs, configured))
-    )
-
-
-def _notes(best: Sequence[dict[str, Any]], outputs: Path, configured: Point | None) -> list[str]:
-    result = RunDirectory(outputs / best[0]["run"]).result if best else None
-    if result is None:
-        return []
-    share, questions = best[0]["error_percent"] / 100, result["data"]["questions"]["validation"]
-    noise = 100 * math.sqrt(share * (1 - share) / questions)
-    tied = sum(trial["error_percent"] == best[0]["error_percent"] for trial in best) - 1
-    notes = [f"validation: {questions} questions; their choice alone gives the best a standard error of {noise:.1f}"]
-    if tied:
-        notes.append(f"tied with the best: {tied}; the earliest stands first")
-    places = [place for place, trial in enumerate(best, start=1) if trial["values"] == configured]
-    if places:
-        trial = best[places[0] - 1]
-        notes.append(f"as configured: {trial['error_percent']:.2f}, place {places[0]} of {len(best)}")
-    notes.append(
-        f"test error of the best, by which nothing was chosen: {result['test_error_percent']:.1f} (selected restart), "
-        f"{result['mean']:.1f} (mean over the restarts)"
-    )
-    return notes
-
-
-def _short(value: Value) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
