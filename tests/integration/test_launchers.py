@@ -83,11 +83,11 @@ def children(parent: int) -> list[int]:
 def test_killed_at_random_moments_a_sweep_loses_and_repeats_nothing(
     environment: dict[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str, victim: str
 ) -> None:
-    """Five kills in turn, of the driver with all its processes or of one worker; then one more call completes it."""
+    """Three kills in turn, of the driver with all its processes or of one worker; then one more call completes it."""
     chance = random.Random(f"{launcher} {victim}")
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
     finished: dict[Path, int] = {}
-    for _ in range(5):
+    for _ in range(3):
         with subprocess.Popen(start(launcher), cwd=tmp_path, env=environment, **quiet) as driver:
             time.sleep(chance.uniform(1, 8))
             if victim == "worker":
