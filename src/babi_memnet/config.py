@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
@@ -222,7 +223,8 @@ def explain(error: BaseException) -> str | None:
     for link in chain:
         if isinstance(link, ConfigKeyError | ConfigAttributeError):
             key = link.full_key or str(link.key)
-            return f"{key}: no such key{suggestion(key, known_keys())}; --cfg job lists those there are"
+            known = [name for name in [*known_keys(), "tasks", "columns"] if name != key]
+            return f"{key}: no such key{suggestion(key, known)}; --cfg job lists those there are"
         if isinstance(link, MissingMandatoryValue):
             return f"{link.full_key}: needs a value; add {link.full_key}=..."
         if isinstance(link, ValidationError):
@@ -232,6 +234,8 @@ def explain(error: BaseException) -> str | None:
             choices = choices_of(group)
             named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
             return f"{group}={choice}: no such choice{named}"
+        if isinstance(link, OSError) and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return f"{link.filename}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
     if isinstance(error, ValueError) and "Config group override" in str(error):
         return "null: no such choice of a group; leave the group out for its default"
     if isinstance(error, HydraException | OmegaConfBaseException):

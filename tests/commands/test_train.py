@@ -211,6 +211,20 @@ def test_a_multirun_runs_every_combination_in_its_own_directory(command: Run, tm
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
+@pytest.mark.parametrize("command_name", ["train", "reproduce", "report", "demo"])
+def test_a_place_that_cannot_be_written_to_is_named(command: Run, command_name: str):
+    outputs = ["runtime.outputs=/sys/outputs"]
+    more = {"report": ["runs=.", "out=/sys/outputs"], "demo": ["text=true", f"first={['task=1', *SMALL]}"]}
+    if command_name == "report":
+        assert command("train", "task=1", *SMALL).returncode == 0
+        outputs = []
+    refused = command(command_name, *outputs, *more.get(command_name, []))
+    assert refused.returncode == 2, refused.stderr
+    assert "/sys/outputs" in refused.stderr
+    assert "expected a place to write to" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_all_tasks_jointly(command: Run, tmp_path: Path):
     found = command("train", "task=joint", "training=joint", *SMALL)
     assert found.returncode == 0, found.stderr

@@ -64,6 +64,16 @@ def test_a_cell_over_tasks_is_the_mean_of_their_means() -> None:
     assert "not the same in all cells: task" in table.notes
 
 
+def test_runs_of_one_experiment_that_were_changed_are_told() -> None:
+    pe = {"experiment": "memn2n_1k/pe", "training.epochs": 100}
+    rows = [row(1, 3, FIRST, **pe), row(1, 3, SECOND, **{**pe, "training.epochs": 2})]
+    other = row(1, 3, FIRST, **{**pe, "experiment": "memn2n_1k/bow", "model.encoding": "bag_of_words"})
+    told = "averaged over runs of one experiment that differ in training.epochs; where={...} chooses"
+    assert told in pivot([*rows, other], "task", "experiment", "test_error_percent").notes
+    # what sets experiments apart is no change
+    assert not pivot([rows[0], other], "task", "experiment", "test_error_percent").notes
+
+
 def test_records_and_sheets_show_the_cells() -> None:
     rows = [row(1, 1, FIRST), row(1, 2, SECOND), row(4, 1, SECOND)]
     table = pivot(rows, "task", "model.hops", "test_error_percent")

@@ -82,6 +82,8 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
     found, broken = collect(folders_of(settings["runs"] if named else outputs))
     for line in broken:
         log.warning("left out: %s", line)
+    if not named:  # runs that were only to show that everything works
+        found = [row for row in found if not Path(row.keys["run"]).is_relative_to(Path(outputs, "debug"))]
     # Attention that was only ever linear has no shares of one to show.
     done = [row for row in found if row.is_done and row.keys["training.epochs"] != 0]
     if not done and named:

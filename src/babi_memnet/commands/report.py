@@ -122,7 +122,7 @@ def _inspect(
 
 def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: Path) -> None:
     """One traced story, of the network that did best on its validation questions."""
-    from babi_memnet.inspect.stories import best_run, numbered_question, read_story
+    from babi_memnet.inspect.stories import best_run, described, numbered_question, read_story
     from babi_memnet.inspect.story_report import story_sheet, write_story
     from babi_memnet.inspect.tracing import TracedNetwork
 
@@ -136,6 +136,8 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     else:
         asked = read_story(Path(number))
     trace = network.ask(asked.story, asked.question)
+    for line in (asked.name, *described(network.settings, network.restart, row.keys["experiment"], network.directory)):
+        log.info("%s", line)
     sheet = story_sheet(trace, asked)
     show([sheet])
     written = write_story(out, network, asked, trace, row.keys["experiment"])

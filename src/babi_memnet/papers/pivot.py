@@ -211,8 +211,12 @@ def _notes(
 ) -> tuple[str, ...]:
     """What cells average over, and what is not the same in all of them."""
     keys = [key for key in identity if key not in pivoted]
+    mixed: list[str] = []
     if "experiment" in identity:
-        keys = [key for key in keys if key in ("task", "experiment")]  # an experiment is known by its name
+        # an experiment is known by its name, unless something else was asked for under it
+        changed = [key for key in keys if key not in ("task", "experiment")]
+        keys = [key for key in keys if key in ("task", "experiment")]
+        mixed = [key for key in changed if any(_is_mixed(rows, key) for rows in cells.values())]
     over, unequal = [], []
     for key in keys:
         first, *others = ({as_text(row.keys.get(key)) for row in rows} for rows in cells.values())
@@ -224,4 +228,14 @@ def _notes(
     notes = [f"each cell is the mean over {' and '.join(over)}"] if over else []
     if unequal:
         notes.append(f"not the same in all cells: {', '.join(unequal)}")
+    if mixed:
+        notes.append(f"averaged over runs of one experiment that differ in {', '.join(mixed)}; where={{...}} chooses")
     return tuple(notes)
+
+
+def _is_mixed(rows: Sequence[Row], key: str) -> bool:
+    """Whether runs of the same experiment and task have different values of a key."""
+    found: dict[tuple[Any, Any], set[str]] = {}
+    for row in rows:
+        found.setdefault((row.keys["experiment"], row.keys["task"]), set()).add(as_text(row.keys.get(key)))
+    return any(len(values) > 1 for values in found.values())

@@ -32,7 +32,7 @@ def results_page(folder: Path) -> str:
 
 def summary(table: Mapping[str, Any]) -> str:
     """A Markdown table with one row a column: mean errors, failed tasks, verdict, minutes of training."""
-    rows = ["| column | mean error % | published | chance | failed tasks | published | verdict | minutes |"]
+    rows = ["| column | mean error % | published | chance | failed tasks | published | verdict | minutes of training |"]
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
     for column in table["columns"]:
         published, verdict = column["published"], f"{MARKS[column['verdict']]} {column['verdict']}"
