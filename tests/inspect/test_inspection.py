@@ -68,7 +68,7 @@ def found(rows: list[Row], asked: dict[str, int]) -> Inspection:
 
         return call
 
-    stories.questions_to_trace.cache_clear()
+    stories._loaded.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RunDirectory, "checkpoint", counted("checkpoints", RunDirectory.checkpoint))
         patch.setattr(stories, "load", counted("stories", stories.load))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_t
 from babi_memnet.papers.reproduced import learning_curve, reproduced_column, reproduced_table
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment
-from babi_memnet.runs.signature import HEX_DIGITS
+from babi_memnet.runs.signature import short_digest
 from babi_memnet.runs.tracker import TrackedRun, check_tracker, track_report
 from babi_memnet.settings import TASKS
 
@@ -99,7 +98,7 @@ def _draw(
     written = write_report(directory, whole, {"columns": curves})
     tracker: Any = OmegaConf.to_object(config.tracker)
     signatures = "".join(cell.job.request.signature for cell in cells.planned)
-    digest = hashlib.sha256(signatures.encode()).hexdigest()[:HEX_DIGITS]
+    digest = short_digest(signatures)
     tracked = TrackedRun(
         run_id=f"table-{table.id}-{digest}",
         name=f"table/{table.id}",

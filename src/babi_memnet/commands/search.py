@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -29,6 +28,7 @@ from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.files import read_json, write_json
 from babi_memnet.runs.lock import hold
+from babi_memnet.runs.signature import short_digest
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps
 
@@ -230,7 +230,7 @@ def _name(settings: SearchSettings, base: Request, space: Space, preset: str | N
     how = {field.name: getattr(settings, field.name) for field in fields(settings)}
     how = {key: value for key, value in how.items() if key not in ("max_batch_size", "params", "trials", "study")}
     text = json.dumps({**_identity(base, space, settings.objective), "how": how}, sort_keys=True)
-    return f"{preset or 'search'}-{base.name.partition('-')[0]}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    return f"{preset or 'search'}-{base.name.partition('-')[0]}-{short_digest(text)}"
 
 
 def _identity(base: Request, space: Space, objective: str) -> dict[str, Any]:

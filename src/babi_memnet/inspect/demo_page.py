@@ -151,7 +151,7 @@ class Page:
         try:
             candidate = self._candidate(run, task)
             network = self._networks.network(candidate.directory, restart)
-            words = ", ".join(sorted(word for word in network.encoder.vocabulary.words if word))
+            words = ", ".join(network.known_words)
             about = "  \n".join(described(network.settings, restart, candidate.experiment, network.directory))
         except RequestError as error:
             return problem_fragment(str(error)), "", ""

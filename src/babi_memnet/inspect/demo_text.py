@@ -139,7 +139,7 @@ class Dialogue:
         self._story, self._asked = [], None
 
     def _words(self) -> None:
-        self._say(", ".join(sorted(word for word in self._network.encoder.vocabulary.words if word)))
+        self._say(", ".join(self._network.known_words))
 
     def _help(self) -> None:
         self._say(_HELP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
@@ -99,7 +98,7 @@ class _TestQuestions(NamedTuple):
 
 
 def _test_questions(data: dict[str, Any], task: int, encoder: Encoder) -> _TestQuestions:
-    columns = questions_to_trace(json.dumps(data), task).to_dict()
+    columns = questions_to_trace(data, task).to_dict()
     return _TestQuestions(
         questions=encoder.encode(columns),
         support=support_of(columns["story"], columns["supporting"], encoder.slots),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 from threading import Lock
-from typing import Any
 
 from babi_memnet.data.babi_format import TITLES
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.inspect.stories import Asked, best_run, numbered_question, questions_to_trace
+from babi_memnet.inspect.stories import Asked, asked_in, best_run, questions_to_trace
 from babi_memnet.inspect.tracing import Trace, TracedNetwork
 from babi_memnet.runs.collection import Row
 
 _KEPT_NETWORKS = 32
+# Where the stories of a run are not on this machine.
+_STAND_IN = {"source": "generated", "size": 100, "test_questions": 1000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,14 @@ class Networks:
         data = self.network(directory).settings["data"]
         if data["source"] == "official":
             data = {**data, "download": False}
-        # the client of the hub asks its server even for what it has
-        if data["source"] == "hub" or not _are_there(data, task):
-            data = {"source": "generated", "size": 100, "test_questions": 1000}
-        count = len(questions_to_trace(json.dumps(data), task))
-        if not 1 <= number <= count:
-            raise bad_value("test question", number, f"1 to {count}, those of task {task}")
-        return numbered_question(data, task, number)
+        try:
+            # the client of the hub asks its server even for what it has
+            questions = questions_to_trace(_STAND_IN if data["source"] == "hub" else data, task)
+        except RequestError:
+            questions = questions_to_trace(_STAND_IN, task)
+        if not 1 <= number <= len(questions):
+            raise bad_value("test question", number, f"1 to {len(questions)}, those of task {task}")
+        return asked_in(questions, task, number)
 
 
 def task_title(task: int) -> str:
@@ -143,14 +144,6 @@ def known_facts(trace: Trace, asked: Asked | None) -> tuple[tuple[int, ...], str
     if asked is None or (trace.story, trace.question) != (asked.story, asked.question):
         return (), None
     return asked.supporting, asked.expected
-
-
-def _are_there(data: dict[str, Any], task: int) -> bool:
-    try:
-        questions_to_trace(json.dumps(data), task)
-    except RequestError:
-        return False
-    return True
 
 
 def _rank(run: str, rows: Sequence[Row]) -> tuple[int, float, float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,25 +50,34 @@ def best_run(rows: Iterable[Row]) -> Row:
     return min(done, key=lambda row: (row.validation[row.selected], row.train[row.selected], row.keys["run"]))
 
 
-@lru_cache(maxsize=32)
-def questions_to_trace(data: str, task: int) -> Any:
-    """The test questions of a task as a dataset; ``data`` is the JSON of the settings of a run.
+def questions_to_trace(data: Mapping[str, Any], task: int) -> Any:
+    """The test questions of a task as a dataset, kept once loaded; ``data`` are the settings of a run.
 
     Raises:
         RequestError: the stories are not to be had.
     """
+    return _loaded(json.dumps(data), task)
+
+
+@lru_cache(maxsize=32)
+def _loaded(data: str, task: int) -> Any:
     return load(settings_on_record(json.loads(data)), [task])["test"]
 
 
-def numbered_question(data: dict[str, Any], task: int, number: int) -> Asked:
+def numbered_question(data: Mapping[str, Any], task: int, number: int) -> Asked:
     """The ``number``-th test question of a task, counted from 1; ``data`` are the settings of a run.
 
     Raises:
         RequestError: there is no such question, or the stories are not to be had.
     """
-    questions = questions_to_trace(json.dumps(data), task)
+    questions = questions_to_trace(data, task)
     if not 1 <= number <= len(questions):
         raise bad_value("story", number, f"1 to {len(questions)}, a test question of task {task}, or a file")
+    return asked_in(questions, task, number)
+
+
+def asked_in(questions: Any, task: int, number: int) -> Asked:
+    """The ``number``-th of the test questions of a task, which has so many."""
     row: Any = questions[number - 1]
     name = f"Task {task}, test question {number}"
     return Asked(tuple(row["story"]), row["question"], row["answer"], tuple(row["supporting"]), name)

@@ -117,6 +117,11 @@ class TracedNetwork:
         # the padding word is no answer; its zero vector is near to nothing
         self._directions = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
+    @property
+    def known_words(self) -> list[str]:
+        """The words of its vocabulary in alphabetical order."""
+        return sorted(word for word in self.encoder.vocabulary.words if word)
+
     @classmethod
     def load(cls, directory: str | os.PathLike[str], restart: int | None = None) -> TracedNetwork:
         """The network recorded in a run directory; of its restarts the one that was selected, or the one asked for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from babi_memnet.papers.pivot import Pivot
 from babi_memnet.papers.run_tables import cell_records, tidy
 from babi_memnet.papers.view import Sheet
 from babi_memnet.runs.collection import Row
-from babi_memnet.runs.signature import HEX_DIGITS
+from babi_memnet.runs.signature import short_digest
 from babi_memnet.runs.tracker import Report, TrackedRun
 
 Records = Sequence[Mapping[str, Any]]
@@ -54,7 +53,7 @@ def tracked(rows: Sequence[Row], title: str, asked: Mapping[str, Any], directory
     run. It belongs to the table of the experiments, where they are of one.
     """
     runs = sorted({(row.keys["signature"], row.keys["state"]) for row in rows})
-    digest = hashlib.sha256(json.dumps([runs, asked], sort_keys=True).encode()).hexdigest()[:HEX_DIGITS]
+    digest = short_digest(json.dumps([runs, asked], sort_keys=True))
     experiments = list(dict.fromkeys(row.keys["experiment"] for row in rows))
     groups = {str(experiment).partition("/")[0] if experiment else None for experiment in experiments}
     return TrackedRun(

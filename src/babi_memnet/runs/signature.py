@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-HEX_DIGITS = 10
+_HEX_DIGITS = 10
 
 
 def signature(
@@ -43,7 +43,12 @@ def signature(
         if not _below(name, ignored) and (_below(name, always) or standard.get(name) != text)
     }
     request = json.dumps({"data": data_fingerprint, "settings": chosen}, sort_keys=True)
-    return hashlib.sha256(request.encode()).hexdigest()[:HEX_DIGITS]
+    return short_digest(request)
+
+
+def short_digest(text: str) -> str:
+    """Ten hex digits that tell a text from others: the start of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_HEX_DIGITS]
 
 
 def _flatten(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
