@@ -21,8 +21,8 @@ from shutil import which
 
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
-from babi_memnet.inspect.networks import Networks
-from babi_memnet.inspect.tracing import TracedNetwork
+from babi_memnet.demo.networks import Networks
+from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.runs.collection import collect
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -55,7 +55,7 @@ def answered(networks: Networks, questions: int) -> None:
     """Print how long the page takes to answer."""
     from playwright.sync_api import sync_playwright
 
-    from babi_memnet.inspect.demo_page import Page
+    from babi_memnet.demo.page import Page
 
     page = Page(networks)
     address = page.serve("127.0.0.1", None, False)

@@ -29,8 +29,8 @@ from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import Match
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import write_json
-from babi_memnet.runs.settings import NoTracker
 from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.tracking.settings import NoTracker
 from babi_memnet.training.settings import TrainingSettings
 
 RESTARTS = 10

@@ -34,8 +34,8 @@ from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.experiment import Experiment
 from babi_memnet.models.settings import MemN2NSettings
 from babi_memnet.request import settle
-from babi_memnet.runs.settings import NoTracker
 from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.tracking.settings import NoTracker
 from babi_memnet.training.schedule import Epoch
 from babi_memnet.training.settings import TrainingSettings
 

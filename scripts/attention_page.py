@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from babi_memnet.inspect.answer_figures import error_figure
-from babi_memnet.inspect.attention_figures import support_figure
-from babi_memnet.inspect.attention_report import attention_sheet, condensed
-from babi_memnet.inspect.run_report import INSPECTION
-from babi_memnet.inspect.style import rendered
-from babi_memnet.papers.view import to_markdown
+from babi_memnet.tables.answer_figures import error_figure
+from babi_memnet.tables.attention_figures import support_figure
+from babi_memnet.tables.attention_sheet import attention_sheet
+from babi_memnet.tables.run_report import INSPECTION
+from babi_memnet.tables.sheet import to_markdown
+from babi_memnet.tables.style import rendered
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {
@@ -27,6 +29,20 @@ KEPT = {
 }
 PAGE = ROOT / "docs" / "attention.md"
 TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
+
+
+def condensed(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The records rounded and without the places of the runs, to be kept."""
+    return [
+        {key: _rounded(value) for key, value in record.items() if key != "run"} | {"run": record["experiment"]}
+        for record in records
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_rounded(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def main() -> None:

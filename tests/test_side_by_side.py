@@ -16,9 +16,9 @@ from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.models.settings import MemN2NSettings
 from babi_memnet.request import settle
 from babi_memnet.runs.directory import RunDirectory
-from babi_memnet.runs.settings import NoTracker
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.side_by_side import Job, share_cores, train_side_by_side
+from babi_memnet.tracking.settings import NoTracker
 from babi_memnet.training.settings import TrainingSettings
 
 

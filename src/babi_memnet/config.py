@@ -26,9 +26,9 @@ from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.models.settings import MemN2NSettings
 from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request, settle
-from babi_memnet.runs.settings import NoTracker, WandbTracker
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.tracking.settings import NoTracker, WandbTracker
 from babi_memnet.training.settings import TrainingSettings
 
 
@@ -95,7 +95,7 @@ class ReportSchema:
         where: which runs; a mapping of key to the value, or the values, that it must have; null means all.
         rows: the key whose values stand down the side; null means that what sets the runs apart decides.
         columns: the key whose values stand across; null for none.
-        value: what is shown; one of `papers.pivot.VALUES`.
+        value: what is shown; one of `tables.pivot.VALUES`.
         out: the folder to write to; null means reports/<name of runs> among the outputs.
         figures: whether figures are drawn.
         inspect: whether the networks are asked their test questions again: attention, errors, confusions, words.

@@ -22,8 +22,9 @@ from babi_memnet.papers.matching import match
 from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.checkpoint import Checkpoint
 from babi_memnet.runs.directory import Recording, RunDirectory
-from babi_memnet.runs.tracker import TrackedRun, Tracker, check_tracker, start_tracker
-from babi_memnet.training.engines import Engine, make_engine
+from babi_memnet.tracking.protocol import TrackedRun, Tracker
+from babi_memnet.tracking.start import check_tracker, start_tracker
+from babi_memnet.training.engine import Engine, make_engine
 from babi_memnet.training.loop import select_restart, train
 from babi_memnet.training.progress import Progress
 from babi_memnet.training.sampling import held_out, restart_generator

@@ -16,7 +16,7 @@ import pytest
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from tests.running import SMALL, only_run
-from tests.runs.wandb_reader import read_log
+from tests.tracking.wandb_reader import read_log
 
 Reports = Callable[..., list[tuple[int, str, str]]]
 """The fixture ``reports``: exit status, standard output and standard error of each."""

@@ -20,7 +20,7 @@ from babi_memnet.errors import RequestError
 from babi_memnet.runs.directory import RunDirectory
 from tests.commands.test_sweeps import LAUNCHERS
 from tests.running import SMALL, Run
-from tests.runs.wandb_reader import read_log
+from tests.tracking.wandb_reader import read_log
 
 SPACE = ["training.learning_rate=tag(log,interval(0.001,0.1))", "model.dimension=choice(5,10,20)"]
 SEARCH = ["-m", "hydra/sweeper=search", "task=1", *SMALL]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.test_train import read_lines
 from tests.running import Run, only_run
-from tests.runs.wandb_reader import read_log
+from tests.tracking.wandb_reader import read_log
 
 
 def test_a_run_is_mirrored_as_it_is_recorded(command: Run, tmp_path: Path):

@@ -10,7 +10,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from babi_memnet.config import register, request_of
 from babi_memnet.paths import conf_directory
-from babi_memnet.runs.tracker import result_summary
+from babi_memnet.tracking.flatten import result_summary
 from tests.papers.runs import task_result
 
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from babi_memnet.inspect.stories import numbered_question
-from babi_memnet.inspect.tracing import TracedNetwork
+from babi_memnet.looking.stories import numbered_question
+from babi_memnet.looking.trace import TracedNetwork
 from tests.integration.browsing import needs_browser
 
 pytestmark = [pytest.mark.integration, needs_browser]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from babi_memnet.inspect.story_page import story_page
-from babi_memnet.inspect.table_report import write_report
-from tests.inspect.stories import ASKED, TRACE
-from tests.inspect.tables import made_up
+from babi_memnet.tables.story_page import story_page
+from babi_memnet.tables.table_report import write_report
 from tests.integration.browsing import needs_browser
+from tests.looking.stories import ASKED, TRACE
+from tests.tables.tables import made_up
 
 pytestmark = [pytest.mark.integration, needs_browser]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
-from babi_memnet.papers.view import run_table, to_text
+from babi_memnet.tables.sheet import run_table, to_text
 from tests.papers.runs import configuration, joint_result, task_result
 
 TRAIN = [0.1 * index for index in range(10)]

@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from babi_memnet.commands.application import launch, write_request
 from babi_memnet.config import request_of
+from babi_memnet.demo.networks import Networks
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.inspect.networks import Networks
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
 from babi_memnet.side_by_side import logged_to
@@ -34,11 +34,11 @@ def demo(config: DictConfig) -> None:
         _check_gradio()
     networks = Networks(_rows(settings))
     if settings["text"]:
-        from babi_memnet.inspect.demo_text import Dialogue
+        from babi_memnet.demo.text import Dialogue
 
         Dialogue(networks).run()
         return
-    from babi_memnet.inspect.demo_page import Page
+    from babi_memnet.demo.page import Page
 
     logging.getLogger("httpx").setLevel(logging.WARNING)  # gradio looks whether its own server answers
     page = Page(networks)

@@ -14,13 +14,13 @@ from omegaconf import DictConfig, OmegaConf
 from babi_memnet.commands.application import launch
 from babi_memnet.config import ReportSchema, choices_of
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.inspect.run_report import INSPECTION, write_report
-from babi_memnet.inspect.tracked_report import run_report, story_report, tracked
-from babi_memnet.papers.pivot import choose_keys, pivot
-from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
-from babi_memnet.papers.view import show
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
-from babi_memnet.runs.tracker import check_tracker, track_report
+from babi_memnet.tables.pivot import choose_keys, pivot
+from babi_memnet.tables.run_report import INSPECTION, write_report
+from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+from babi_memnet.tables.sheet import show
+from babi_memnet.tables.tracked_report import run_report, story_report, tracked
+from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +101,10 @@ def _inspect(
     gc.freeze()  # the rows stay out of it
     gc.enable()  # a figure refers to itself, and stays otherwise
     # Only this needs the networks, and with them torch.
-    from babi_memnet.inspect.answers import error_records
-    from babi_memnet.inspect.attention_report import attention_sheet, tidy_attention
-    from babi_memnet.inspect.inspection import inspect_runs
-    from babi_memnet.inspect.inspection_report import error_sheet, write_inspection
+    from babi_memnet.looking.answers import error_records
+    from babi_memnet.looking.inspection import inspect_runs
+    from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
+    from babi_memnet.tables.inspection_report import error_sheet, write_inspection
 
     found = inspect_runs(rows)
     if not found.answered:
@@ -122,9 +122,9 @@ def _inspect(
 
 def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: Path) -> None:
     """One traced story, of the network that did best on its validation questions."""
-    from babi_memnet.inspect.stories import best_run, described, numbered_question, read_story
-    from babi_memnet.inspect.story_report import story_sheet, write_story
-    from babi_memnet.inspect.tracing import TracedNetwork
+    from babi_memnet.looking.stories import best_run, described, numbered_question, read_story
+    from babi_memnet.looking.trace import TracedNetwork
+    from babi_memnet.tables.story_report import story_sheet, write_story
 
     number = settings["story"]
     if isinstance(number, bool) or not isinstance(number, int | str):

@@ -14,15 +14,17 @@ from omegaconf import DictConfig, OmegaConf
 from babi_memnet.commands.application import launch
 from babi_memnet.commands.cells import Cells
 from babi_memnet.errors import RunsFailed, bad_value, suggestion
-from babi_memnet.papers.beside import beside_tables, columns_beside
+from babi_memnet.papers.beside import columns_beside
 from babi_memnet.papers.judgement import caveats
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table
 from babi_memnet.papers.reproduced import learning_curve, reproduced_column, reproduced_table
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.signature import short_digest
-from babi_memnet.runs.tracker import TrackedRun, check_tracker, track_report
 from babi_memnet.settings import TASKS
+from babi_memnet.tables.beside_sheets import beside_tables
+from babi_memnet.tracking.protocol import TrackedRun
+from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +74,8 @@ def _draw(
     started: float,
 ) -> list[str]:
     """Print the table and write its folder; the names of what was written."""
-    from babi_memnet.inspect.table_report import table_report, write_report
-    from babi_memnet.papers.view import column_tables, show, summary_table
+    from babi_memnet.tables.sheet import column_tables, show, summary_table
+    from babi_memnet.tables.table_report import table_report, write_report
 
     runs = {(cell.column.id, cell.task): cell.job.directory for cell in cells.planned}
     outputs = {cell.job.request.settings.runtime.outputs for cell in cells.planned}

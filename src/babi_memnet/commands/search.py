@@ -23,7 +23,6 @@ from babi_memnet.commands.search_sheet import trial_sheet
 from babi_memnet.commands.sweeping import one_line, side_by_side, tell_failures
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.papers.view import show
 from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.files import read_json, write_json
@@ -31,6 +30,7 @@ from babi_memnet.runs.lock import hold
 from babi_memnet.runs.signature import short_digest
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps
+from babi_memnet.tables.sheet import show
 
 if TYPE_CHECKING:
     from babi_memnet.search.study import Asked, Study, Watched

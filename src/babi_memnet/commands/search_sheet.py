@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from babi_memnet.papers.view import Sheet
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.search.space import Point, Space, Value
+from babi_memnet.tables.sheet import Sheet
 
 _BEST_SHOWN = 10
 

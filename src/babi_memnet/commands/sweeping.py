@@ -20,12 +20,12 @@ from omegaconf import DictConfig, OmegaConf
 from babi_memnet.commands.jobs import Job, Planner
 from babi_memnet.config import explain
 from babi_memnet.errors import RequestError, RunsFailed
-from babi_memnet.papers.pivot import choose_keys, pivot
-from babi_memnet.papers.run_tables import pivot_sheets, row_sheet
-from babi_memnet.papers.view import show
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
+from babi_memnet.tables.pivot import choose_keys, pivot
+from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+from babi_memnet.tables.sheet import show
 
 log = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ def train(config: DictConfig) -> float | None:
             return None
         if trial is not None:
             trial.replay(record.metrics())  # where another process trained it while this one waited
-    from babi_memnet.papers.view import run_table, show
+    from babi_memnet.tables.sheet import run_table, show
 
     show([run_table(result["published"])])
     log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")

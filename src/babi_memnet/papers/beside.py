@@ -7,7 +7,6 @@ from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table, tables
-from babi_memnet.papers.view import NO_DATA, Sheet, cut
 
 _ACCEPTED = "tables of conf/published or columns of them, such as ut or ut/ut_1k_joint"
 
@@ -36,24 +35,6 @@ def columns_beside(names: Sequence[str], table: PublishedTable) -> list[dict[str
         }
         for column, theirs in found.values()
     ]
-
-
-def beside_tables(table: Mapping[str, Any], width: int) -> list[Sheet]:
-    """The ``beside`` of a table.json, tasks × published columns, in tables of at most ``width`` characters."""
-    tasks = sorted({int(task) for column in table["columns"] for task in column["cells"]})
-
-    def number(value: float | None, form: str = ".1f") -> str:
-        return NO_DATA if value is None else format(value, form)
-
-    def draw(columns: Sequence[Mapping[str, Any]]) -> Sheet:
-        rows = [(str(task), *(number(column["errors"].get(str(task))) for column in columns)) for task in tasks]
-        rows.append(("mean", *(number(column["mean"]) for column in columns)))
-        rows.append(("failed", *(number(column["failed"], "g") for column in columns)))
-        header = ("task", *(f"{column['table']}\n{column['id']}" for column in columns))
-        notes = [BESIDE_LEGEND, *(f"{column['label']}: {said_of(column)}" for column in columns)]
-        return Sheet("published elsewhere", header, tuple(rows), 2, tuple(notes))
-
-    return cut(table["beside"], draw, width)
 
 
 BESIDE_LEGEND = "errors in percent; mean and failed tasks as printed, over all twenty tasks"

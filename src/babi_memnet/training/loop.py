@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from babi_memnet.encoding.questions import Questions
-from babi_memnet.training.engines import Engine
+from babi_memnet.training.engine import Engine
 from babi_memnet.training.schedule import Epoch, schedule
 from babi_memnet.training.settings import TrainingSettings
 

@@ -1,0 +1,1 @@
+"""Asking trained networks questions, on a page or in the terminal."""

@@ -1,1 +1,0 @@
-"""What a reader looks at: figures and reports. The only home of plotting."""

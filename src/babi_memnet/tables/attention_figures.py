@@ -1,0 +1,89 @@
+"""Pictures of attention: hops by statements of one story, and supporting facts over all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from textwrap import shorten
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from babi_memnet.looking.answers import Record
+from babi_memnet.looking.attention import NULL_MODELS
+from babi_memnet.looking.trace import Trace
+from babi_memnet.tables.style import COLOURS, GREY, STYLE
+
+_LONGEST_STATEMENT = 48
+_MOST_STATEMENTS = 60
+_MARKERS = {"uniform": "x", "recency": "|"}
+
+
+def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str | None = None) -> Figure:
+    """The weight of each statement at each hop; supporting facts are marked with a dot. The latest 60 are drawn."""
+    first = max(0, len(trace.story) - _MOST_STATEMENTS)
+    names = [shorten(text, _LONGEST_STATEMENT, placeholder=" …") for text in trace.story[first:]]
+    weights = [[hop.attention[place] for hop in trace.hops] for place in range(first, len(trace.story))]
+    rows = [*weights, [hop.empty for hop in trace.hops]]
+    with mpl.rc_context({**STYLE, "axes.grid": False}):
+        figure = Figure(figsize=(2.6 + 0.55 * len(trace.hops) + 1.7, 1.1 + 0.24 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for place, row in enumerate(rows):
+            for hop, weight in enumerate(row):
+                colour = "white" if weight > 0.6 else "black"
+                axes.text(hop, place, f"{100 * weight:.0f}", ha="center", va="center", color=colour, fontsize=8)
+        marks = [" ●" if first + place in supporting else "" for place in range(len(names))]
+        labels = [f"{name}{mark}" for name, mark in zip(names, marks, strict=True)]
+        axes.set_yticks(range(len(rows)), [*labels, "(empty)"])
+        axes.set_xticks(range(len(trace.hops)), [f"hop {number}" for number in range(1, len(trace.hops) + 1)])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        word, chance = trace.answers[0]
+        said = f"{word} ({100 * chance:.0f} %)" + ("" if expected in (None, word) else f", wrong: it is {expected}")
+        axes.set_title(f"{trace.question} {said}", loc="left")
+        if any(marks):
+            figure.supxlabel("percent of the weight; ● supporting fact", fontsize=8, color=GREY)
+    return figure
+
+
+def support_figure(records: Sequence[Record]) -> Figure | None:
+    """For each task of one label the mass on supporting facts by hop, and the facts found, beside null models.
+
+    None when the records are of several labels, or of networks of different hops.
+    """
+    chosen = {record["task"]: record for record in records if record["selected"]}
+    if len(chosen) != sum(bool(record["selected"]) for record in records):
+        return None
+    hops = {record["hops"] for record in records}
+    if len(hops) != 1:
+        return None
+    tasks = list(chosen)
+    null = {name: {r["task"]: r for r in records if r["network"] == name} for name in NULL_MODELS}
+    with mpl.rc_context({**STYLE, "axes.grid.axis": "x"}):
+        figure = Figure(figsize=(7, 1.4 + 0.24 * len(tasks)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 2))
+        masses = [chosen[task]["mass"] for task in tasks]
+        left.imshow(masses, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+        left.grid(False)
+        for place, row in enumerate(masses):
+            for hop, mass in enumerate(row):
+                colour = "white" if mass > 60 else "black"
+                left.text(hop, place, f"{mass:.0f}", ha="center", va="center", color=colour, fontsize=8)
+        left.set_xticks(range(hops.pop()), [str(hop + 1) for hop in range(len(masses[0]))])
+        left.set_yticks(range(len(tasks)), [str(task) for task in tasks])
+        left.set(xlabel="hop", ylabel="task", title="weight on supporting facts, %")
+        places = range(len(tasks))
+        for place, task in enumerate(tasks):
+            every = [r["found"] for r in records if r["task"] == task and r["selected"] is not None]
+            if every[0] is not None:
+                right.plot([min(every), max(every)], [place, place], color=COLOURS[0], linewidth=1, alpha=0.6)
+        selected = [chosen[task]["found"] for task in tasks]
+        right.plot(selected, places, "o", color=COLOURS[0], markersize=4, label="selected restart")
+        for name, marker in _MARKERS.items():
+            found = [null[name][task]["found"] for task in tasks]
+            right.plot(found, places, marker, color=GREY, markersize=5, label=name)
+        right.set(xlim=(-2, 102), title="supporting facts that some hop looks at, %", xlabel="line: all restarts")
+        right.tick_params(axis="y", length=0)
+        figure.suptitle(records[0]["label"], x=0.01, ha="left", fontsize=9)
+        figure.legend(loc="outside lower right", fontsize=8, ncols=3)
+    return figure

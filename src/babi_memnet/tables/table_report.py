@@ -1,0 +1,97 @@
+"""The folder of a reproduced table: every view of it, drawn from its JSON alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from babi_memnet.runs.files import write_atomically, write_json
+from babi_memnet.tables.beside_sheets import beside_tables
+from babi_memnet.tables.formats import to_csv, to_latex
+from babi_memnet.tables.sheet import column_table, compact_table, to_markdown
+from babi_memnet.tracking.protocol import Report
+
+
+def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
+    """Write table.json and curves.json and all views of them into ``directory``; the files, in order.
+
+    table.md, table.tex (booktabs), table.csv (tidy, unrounded), table.html (self-contained) and figures as PNG and PDF.
+    """
+    # matplotlib takes longer to load than all of this takes to write
+    from babi_memnet.tables.style import rendered
+    from babi_memnet.tables.table_figures import against_published, learning_curves, restart_spread
+    from babi_memnet.tables.table_page import table_page
+
+    columns, name, notes = table["columns"], table["id"], table["notes"]
+    drawn = {
+        "against_published": ("Published and ours", against_published(columns)),
+        "restart_spread": ("All restarts", restart_spread(columns)),
+        "learning_curves": ("Learning curves", learning_curves(columns, curves)),
+    }
+    (directory / "figures").mkdir(parents=True, exist_ok=True)
+    pictures = {stem: rendered(figure, "png") for stem, (_, figure) in drawn.items()}
+    beside = beside_tables(table, _PAPER_WIDTH)
+    markdown = [column_table(columns, name, notes), *beside]
+    latex = [compact_table(columns, name, notes), *beside]
+    page = table_page(table, {drawn[stem][0]: (_CAPTIONS[stem], pictures[stem]) for stem in drawn})
+    contents = {
+        "table.md": "\n".join(map(to_markdown, markdown)).encode(),
+        "table.tex": "\n".join(map(to_latex, latex)).encode(),
+        "table.csv": to_csv(tidy_cells(table)).encode(),
+        "table.html": page.encode(),
+        **{f"figures/{stem}.png": picture for stem, picture in pictures.items()},
+        **{f"figures/{stem}.pdf": rendered(figure, "pdf") for stem, (_, figure) in drawn.items()},
+    }
+    write_json(directory / "table.json", table)
+    write_json(directory / "curves.json", curves)
+    for file, content in contents.items():
+        write_atomically(directory / file, content)
+    return [directory / file for file in ("table.json", "curves.json", *contents)]
+
+
+_PAPER_WIDTH = 100
+
+_CAPTIONS = {
+    "against_published": "Test error of every task: ours with the 95 % interval of its test questions, and published.",
+    "restart_spread": "Test error of every restart, of the selected one, and the published error.",
+    "learning_curves": "Error of the median restart by epoch, averaged over the tasks of a column; the band of a joint "
+    "column is from its best to its worst restart.",
+}
+
+
+def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> Report:
+    """What a tracker shows of the table whose ``files`` were written into ``folder``."""
+    summary: dict[str, float | int | str] = {}
+    for column in table["columns"]:
+        for name in ("mean", "failed", "difference", "chance", "verdict"):
+            if column[name] is not None:
+                summary[f"{column['id']}/{name}"] = column[name]
+    records = tidy_cells(table)
+    rows = [list(record.values()) for record in records]
+    pictures = {f"figures/{path.stem}": path for path in files if path.suffix == ".png"}
+    return Report(summary, {"table": (list(records[0]), rows)}, pictures, files, folder)
+
+
+def tidy_cells(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One record per column and task, unrounded; and one per column with task ``mean``."""
+    records = []
+    for column in table["columns"]:
+        for task, cell in column["cells"].items():
+            over = cell["over_restarts"]
+            low, high = cell["interval"]
+            record = {"table": table["id"], "column": column["id"], "task": task}
+            record |= {name: cell[name] for name in _NUMBERS} | {"low": low, "high": high}
+            record |= {f"restarts_{name}": over[name] for name in _OVER_RESTARTS}
+            records.append(record | {"run": cell["run"]})
+        published = column["published"] or {"mean": None}
+        whole = {**column, "error_percent": column["mean"], "published": published["mean"]}
+        record = dict.fromkeys(records[-1])
+        record |= {"table": table["id"], "column": column["id"], "task": "mean"}
+        records.append(record | {name: whole.get(name) for name in _NUMBERS})
+    return records
+
+
+_NUMBERS = ("error_percent", "published", "difference", "margin_questions", "margin", "chance", "explained_by",
+            "verdict", "spread", "questions", "restarts")  # fmt: skip
+_OVER_RESTARTS = ("mean", "standard_deviation", "median", "best", "worst", "failed")

@@ -1,0 +1,47 @@
+"""The page of results shows what the kept tables hold, and the README repeats it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from babi_memnet.papers.published import load_table
+from scripts.results_page import results_page, summary
+
+ROOT = Path(__file__).parents[2]
+TABLES = sorted((ROOT / "results").glob("*.json"))
+
+
+def test_the_page_is_built_from_the_kept_tables():
+    assert TABLES
+    assert (ROOT / "docs" / "results.md").read_text() == results_page(ROOT / "results")
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_a_kept_table_agrees_with_itself_and_with_the_published_one(path: Path):
+    table = json.loads(path.read_text())
+    published = load_table(table["id"])
+    for column in table["columns"]:
+        cells = column["cells"]
+        ours = [cell["error_percent"] for cell in cells.values()]
+        assert column["mean"] == pytest.approx(sum(ours) / len(ours), abs=1e-3)
+        assert column["failed"] == sum(error > 5 + 1e-9 for error in ours)
+        errors = published.column(column["id"]).errors
+        assert {int(task): error for task, error in column["published"]["errors"].items()}.items() <= errors.items()
+        for cell in cells.values():
+            restarts = cell["restart_errors"]
+            assert len(restarts["train"]) == len(restarts["test"]) == cell["restarts"]
+            assert any(abs(error - cell["error_percent"]) < 1e-3 for error in restarts["test"])
+        if not published.column(column["id"]).joint:
+            for cell in cells.values():
+                train, test = cell["restart_errors"]["train"], cell["restart_errors"]["test"]
+                best = {error for error, learned in zip(test, train, strict=True) if learned == min(train)}
+                assert any(abs(error - cell["error_percent"]) < 1e-3 for error in best)
+
+
+def test_the_readme_repeats_the_summary():
+    readme = (ROOT / "README.md").read_text()
+    table = json.loads((ROOT / "results" / "memn2n_1k.json").read_text())
+    assert summary(table) in readme

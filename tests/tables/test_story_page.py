@@ -1,0 +1,88 @@
+"""A story as HTML: what is in it is what the trace says, and markup that somebody types stays text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from babi_memnet.tables.story_page import story_fragment, story_page
+from tests.looking.stories import ASKED, MARKUP, TRACE
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and the text of each row of the tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[str] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append("")
+        if tag not in ("meta", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.rows and "tr" in self.open:
+            self.rows[-1] += f"{data} "
+
+
+def test_markup_stays_text() -> None:
+    read = Reader(story_page(TRACE, ASKED.name, ["run <&>"], ASKED.supporting, "<s>garden</s>"))
+    assert read.open == []
+    assert not {"script", "i", "u", "em", "s", "test"} & {tag for tag, _ in read.tags}
+    # the only bold thing is the question
+    assert [tag for tag, _ in read.tags].count("b") == 1
+    for text in (MARKUP, "<b>hall</b>", "<i>John</i>", "<u>john</u>", "<em>hall</em>", "<s>garden</s>", "run <&>"):
+        assert text in read.text
+
+
+def test_the_page_needs_nothing_else() -> None:
+    page = story_page(TRACE, "title", [])
+    assert page.startswith("<!doctype html>")
+    assert not re.search(r"(src|href|url)\s*[=(]|@import", page)
+
+
+def test_weights_are_in_their_rows() -> None:
+    read = Reader(story_fragment(TRACE, ASKED.supporting, ASKED.expected))
+    rows = [row for row in read.rows if "%" in row]
+    assert rows[0].endswith("25 % 10 % ")
+    assert rows[1].endswith("50 % 85 % ")
+    assert rows[2] == "(empty memory slots) 25 % 5 % "
+    shades = [attributes["style"] for tag, attributes in read.tags if tag == "td" and "style" in attributes]
+    assert shades == ["--w:0.250", "--w:0.100", "--w:0.500", "--w:0.850", "--w:0.250", "--w:0.050"]
+    kinds = [set((attributes.get("class") or "").split()) for tag, attributes in read.tags if tag == "tr"]
+    assert kinds[1] == set()
+    assert kinds[2] >= {"fact", "looked"}
+
+
+def test_right_and_wrong_are_said() -> None:
+    assert "wrong; it is garden" in Reader(story_fragment(TRACE, (), "garden")).text
+    right = Reader(story_fragment(TRACE, (), "<EM>hall</EM>")).text  # answers are lower case to the network
+    assert "right" in right
+    assert "wrong" not in right
+    assert "wrong" not in Reader(story_fragment(TRACE)).text
+    assert "first 3 statements" in Reader(story_fragment(replace(TRACE, forgotten=3))).text
+
+
+def test_weights_of_linear_attention_stay_within_their_shade() -> None:
+    hops = (replace(TRACE.hops[0], attention=(-0.4, 1.7)),)
+    fragment = story_fragment(replace(TRACE, hops=hops))
+    assert 'style="--w:0.000">-40 %' in fragment
+    assert 'style="--w:1.000">170 %' in fragment
+
+
+def test_a_question_without_a_story() -> None:
+    hops = (replace(TRACE.hops[0], attention=(), empty=1.0),)
+    read = Reader(story_fragment(replace(TRACE, story=(), hops=hops)))
+    assert read.rows[1] == "(empty memory slots) 100 % "
