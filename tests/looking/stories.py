@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babi_memnet.looking.stories import Asked
-from babi_memnet.looking.trace import Hop, Trace
+from babi_memnet.looking.trace import Step, Trace
 
 MARKUP = "<script>alert('x & y')</script>"
 
@@ -11,9 +11,9 @@ TRACE = Trace(
     story=(f"Mary said {MARKUP}", "John went to the <b>hall</b>."),
     question="Where is <i>John</i>?",
     asked=(("where", 0.5),),
-    hops=(
-        Hop((0.25, 0.5), 0.25, (("<u>john</u>", 0.9), ("hall", 0.2))),
-        Hop((0.1, 0.85), 0.05, (("hall", 0.8), ("mary", 0.1))),
+    steps=(
+        Step("hop 1", (0.25, 0.5), True, 0.25, (("<u>john</u>", 0.9), ("hall", 0.2))),
+        Step("hop 2", (0.1, 0.85), True, 0.05, (("hall", 0.8), ("mary", 0.1))),
     ),
     answers=(("<em>hall</em>", 0.75), ("garden", 0.2), ("(time word 1)", 0.05)),
     forgotten=0,

@@ -120,12 +120,12 @@ def test_a_trace_is_what_the_equations_say(runs: dict[str, Path], columns: Any, 
         story, question = asked["story"][place], asked["question"][place]
         trace = network.ask(story, question)
         attention, probabilities = by_hand(runs[name], network.restart, story, question)
-        assert len(trace.hops) == len(attention)
-        for hop, weights in zip(trace.hops, attention, strict=True):
-            assert hop.attention[-len(weights) :] == pytest.approx(weights, abs=1e-5)
-            assert not any(hop.attention[: -len(weights)])
-            assert hop.empty == pytest.approx(1 - weights.sum(), abs=1e-5)
-            assert len(hop.attention) == len(story)
+        assert len(trace.steps) == len(attention)
+        for step, weights in zip(trace.steps, attention, strict=True):
+            assert step.weights[-len(weights) :] == pytest.approx(weights, abs=1e-5)
+            assert not any(step.weights[: -len(weights)])
+            assert step.empty == pytest.approx(1 - weights.sum(), abs=1e-5)
+            assert len(step.weights) == len(story)
         ours = dict(trace.answers)
         assert [ours[word] for word, _ in zip(names, probabilities, strict=False)] == pytest.approx(
             probabilities, abs=1e-5
@@ -141,7 +141,7 @@ def test_asking_is_tracing(runs: dict[str, Path], columns: Any) -> None:
     assert len(traces) == len(asked["question"])
     one = network.ask(asked["story"][11], asked["question"][11])
     assert [one.story, one.question, one.answer] == [traces[11].story, traces[11].question, traces[11].answer]
-    assert [hop.attention for hop in one.hops] == [pytest.approx(hop.attention, abs=1e-6) for hop in traces[11].hops]
+    assert [step.weights for step in one.steps] == [pytest.approx(step.weights, abs=1e-6) for step in traces[11].steps]
 
 
 def test_json_keeps_everything(runs: dict[str, Path]) -> None:
@@ -149,14 +149,14 @@ def test_json_keeps_everything(runs: dict[str, Path]) -> None:
     trace = network.ask(["Mary went to the kitchen."], "Where is Mary?")
     plain = json.loads(json.dumps(trace.as_json()))
     assert plain["answer"] == trace.answers[0][0]
-    assert plain["hops"][0]["attention"] == list(trace.hops[0].attention)
+    assert plain["steps"][0]["weights"] == list(trace.steps[0].weights)
     assert plain["story"] == ["Mary went to the kitchen."]
 
 
 def test_without_a_story_all_is_empty(runs: dict[str, Path]) -> None:
     trace = TracedNetwork.load(runs["pe_ls"]).ask([], "Where is Mary?")
-    assert [hop.attention for hop in trace.hops] == [(), (), ()]
-    assert [hop.empty for hop in trace.hops] == [pytest.approx(1)] * 3
+    assert [step.weights for step in trace.steps] == [(), (), ()]
+    assert [step.empty for step in trace.steps] == [pytest.approx(1)] * 3
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,13 @@ def test_right_and_wrong_are_said() -> None:
 
 
 def test_weights_of_linear_attention_stay_within_their_shade() -> None:
-    hops = (replace(TRACE.hops[0], attention=(-0.4, 1.7)),)
-    fragment = story_fragment(replace(TRACE, hops=hops))
+    steps = (replace(TRACE.steps[0], weights=(-0.4, 1.7)),)
+    fragment = story_fragment(replace(TRACE, steps=steps))
     assert 'style="--w:0.000">-40 %' in fragment
     assert 'style="--w:1.000">170 %' in fragment
 
 
 def test_a_question_without_a_story() -> None:
-    hops = (replace(TRACE.hops[0], attention=(), empty=1.0),)
-    read = Reader(story_fragment(replace(TRACE, story=(), hops=hops)))
+    steps = (replace(TRACE.steps[0], weights=(), empty=1.0),)
+    read = Reader(story_fragment(replace(TRACE, story=(), steps=steps)))
     assert read.rows[1] == "(empty memory slots) 100 % "

@@ -24,7 +24,7 @@ def test_files_say_what_the_trace_says(tmp_path: Path) -> None:
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(files)
     kept = json.loads((tmp_path / "story" / "story.json").read_text())
     assert kept["story"] == list(TRACE.story)  # text as it is, markup and all
-    assert [hop["attention"] for hop in kept["hops"]] == [list(hop.attention) for hop in TRACE.hops]
+    assert [step["weights"] for step in kept["steps"]] == [list(step.weights) for step in TRACE.steps]
     assert (kept["answer"], kept["expected"], kept["supporting"]) == ("<em>hall</em>", "garden", [1])
     about = "train, task 1, restart 3: 2 hops, dimension 20, bag of words encoding, 1k generated questions"
     assert kept["network"][0] == about

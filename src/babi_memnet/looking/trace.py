@@ -31,18 +31,22 @@ _MOST_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
-    """One hop.
+class Step:
+    """One step of a network on its way to the answer, such as a hop.
 
     Attributes:
-        attention: weight of each statement of the story, oldest first; 0 for one that the memory has forgotten.
-        empty: weight of all empty memory slots together. With the statements' weights it sums to 1, unless the run
-            was one of linear attention, whose weights are any numbers.
-        nearest: words whose answer vectors have the largest cosine with the controller state after this hop.
+        name: what the network calls it.
+        weights: of each statement of the story, oldest first; 0 for one that the memory has forgotten.
+        shares: whether these and ``empty`` are shares of one; else they are any numbers.
+        empty: weight of all empty memory slots together; None unless the weights are shares.
+        nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
+            network has no state, or no vectors of answers.
     """
 
-    attention: tuple[float, ...]
-    empty: float
+    name: str
+    weights: tuple[float, ...]
+    shares: bool
+    empty: float | None
     nearest: tuple[tuple[str, float], ...]
 
 
@@ -53,8 +57,8 @@ class Trace:
     Attributes:
         story: the statements, oldest first.
         question: the question.
-        asked: words whose answer vectors have the largest cosine with the controller state before the first hop.
-        hops: one after another.
+        asked: words whose answer vectors have the largest cosine with the state before the first step; may be none.
+        steps: one after another.
         answers: all words with their probability, the most probable first; those for the time of a slot among them.
         forgotten: how many of the oldest statements did not fit into the memory.
     """
@@ -62,7 +66,7 @@ class Trace:
     story: tuple[str, ...]
     question: str
     asked: tuple[tuple[str, float], ...]
-    hops: tuple[Hop, ...]
+    steps: tuple[Step, ...]
     answers: tuple[tuple[str, float], ...]
     forgotten: int
 
@@ -226,12 +230,13 @@ class TracedNetwork:
                 tuple((words[number], float(cosines[place, step, number])) for number in closest[place, step])
                 for step in range(closest.shape[1])
             ]
-            hops = []
+            steps = []
             for hop, weights in enumerate(found.attention[place]):
                 told = weights[:count][::-1].tolist()
                 forgotten = [0.0] * (len(story) - count)
-                hops.append(Hop((*forgotten, *told), float(weights[count:].sum()), nearest[hop + 1]))
+                empty = None if self._linear else float(weights[count:].sum())
+                steps.append(Step(f"hop {hop + 1}", (*forgotten, *told), not self._linear, empty, nearest[hop + 1]))
             answers = tuple(
                 (words[number], float(found.probabilities[place, number])) for number in ranked[place] if number
             )
-            yield Trace(tuple(story), question, nearest[0], tuple(hops), answers, len(story) - count)
+            yield Trace(tuple(story), question, nearest[0], tuple(steps), answers, len(story) - count)

@@ -22,10 +22,10 @@ def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str |
     """The weight of each statement at each hop; supporting facts are marked with a dot. The latest 60 are drawn."""
     first = max(0, len(trace.story) - _MOST_STATEMENTS)
     names = [shorten(text, _LONGEST_STATEMENT, placeholder=" …") for text in trace.story[first:]]
-    weights = [[hop.attention[place] for hop in trace.hops] for place in range(first, len(trace.story))]
-    rows = [*weights, [hop.empty for hop in trace.hops]]
+    weights = [[step.weights[place] for step in trace.steps] for place in range(first, len(trace.story))]
+    rows = [*weights, [step.empty or 0 for step in trace.steps]]
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(2.6 + 0.55 * len(trace.hops) + 1.7, 1.1 + 0.24 * len(rows)), layout="constrained")
+        figure = Figure(figsize=(2.6 + 0.55 * len(trace.steps) + 1.7, 1.1 + 0.24 * len(rows)), layout="constrained")
         axes = figure.subplots()
         axes.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for place, row in enumerate(rows):
@@ -35,7 +35,7 @@ def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str |
         marks = [" ●" if first + place in supporting else "" for place in range(len(names))]
         labels = [f"{name}{mark}" for name, mark in zip(names, marks, strict=True)]
         axes.set_yticks(range(len(rows)), [*labels, "(empty)"])
-        axes.set_xticks(range(len(trace.hops)), [f"hop {number}" for number in range(1, len(trace.hops) + 1)])
+        axes.set_xticks(range(len(trace.steps)), [step.name for step in trace.steps])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         word, chance = trace.answers[0]

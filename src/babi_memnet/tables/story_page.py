@@ -56,19 +56,19 @@ def story_fragment(trace: Trace, supporting: Collection[int] = (), expected: str
     ``supporting`` are indices into the story, marked as facts; ``expected`` is the right answer where it is known. Text
     is escaped: markup that somebody types stays text.
     """
-    parts = ['<div class="trace">', _question(trace, expected), _steps(len(trace.hops))]
-    parts += ['<div class="wide"><table class="hops">', _head(len(trace.hops)), "<tbody>"]
-    looked = [max(range(len(trace.story)), key=hop.attention.__getitem__) for hop in trace.hops if trace.story]
+    parts = ['<div class="trace">', _question(trace, expected), _steps(trace)]
+    parts += ['<div class="wide"><table class="hops">', _head(trace), "<tbody>"]
+    looked = [max(range(len(trace.story)), key=step.weights.__getitem__) for step in trace.steps if trace.story]
     for place, statement in enumerate(trace.story):
         hops = [f"look{hop}" for hop, most in enumerate(looked, 1) if most == place]
         names = ["fact"] * (place in supporting) + ["looked"] * bool(hops) + hops
         names += ["quiet"] * (place < trace.forgotten)
         kind = f' class="{" ".join(names)}"' if names else ""
-        cells = "".join(_weight(hop.attention[place]) for hop in trace.hops)
+        cells = "".join(_weight(step.weights[place]) for step in trace.steps)
         parts.append(f"<tr{kind}><th scope=row>{escape(statement)}</th>{cells}</tr>")
-    cells = "".join(_weight(hop.empty) for hop in trace.hops)
+    cells = "".join(_weight(step.empty or 0) for step in trace.steps)
     parts.append(f'<tr class="quiet"><th scope=row>(empty memory slots)</th>{cells}</tr>')
-    near = "".join(f"<td>{_words(hop.nearest)}</td>" for hop in trace.hops)
+    near = "".join(f"<td>{_words(step.nearest)}</td>" for step in trace.steps)
     parts.append(f'<tr class="words quiet"><th scope=row>the controller is then near to</th>{near}</tr>')
     parts.append("</tbody></table></div>")
     parts.append(_answers(trace))
@@ -109,11 +109,11 @@ def _question(trace: Trace, expected: str | None) -> str:
     return f"<p><b>{escape(trace.question)}</b> {said}</p>"
 
 
-def _steps(hops: int) -> str:
+def _steps(trace: Trace) -> str:
     """Which hop is shown, to be chosen without a script; the arrow keys step from one to the next."""
-    if not 1 < hops <= _MOST_STEPS:
+    if not 1 < len(trace.steps) <= _MOST_STEPS:
         return ""
-    names = ["all hops", *(f"hop {number}" for number in range(1, hops + 1))]
+    names = ["all hops", *(step.name for step in trace.steps)]
     choices = "".join(
         f'<label><input type="radio" name="hop" class="step{number}"{"" if number else " checked"}>{name}</label>'
         for number, name in enumerate(names)
@@ -121,8 +121,8 @@ def _steps(hops: int) -> str:
     return f'<div class="steps" role="radiogroup" aria-label="hops shown">{choices}</div>'
 
 
-def _head(hops: int) -> str:
-    names = "".join(f"<th scope=col>hop {number}</th>" for number in range(1, hops + 1))
+def _head(trace: Trace) -> str:
+    names = "".join(f"<th scope=col>{escape(step.name)}</th>" for step in trace.steps)
     return f"<thead><tr><th></th>{names}</tr></thead>"
 
 

@@ -36,13 +36,13 @@ def write_story(
 
 def story_sheet(trace: Trace, asked: Asked) -> Sheet:
     """The weight of each statement at each hop, for a terminal; the question and its answer stand above."""
-    header = ("", *(f"hop {number}" for number in range(1, len(trace.hops) + 1)))
+    header = ("", *(step.name for step in trace.steps))
     rows = []
     for place, statement in enumerate(trace.story):
         mark = " ●" if place in asked.supporting else ""
-        rows.append((f"{statement}{mark}", *(f"{100 * hop.attention[place]:.0f}" for hop in trace.hops)))
-    rows.append(("(empty memory slots)", *(f"{100 * hop.empty:.0f}" for hop in trace.hops)))
-    rows.append(("the controller is then near to", *(hop.nearest[0][0] for hop in trace.hops)))
+        rows.append((f"{statement}{mark}", *(f"{100 * step.weights[place]:.0f}" for step in trace.steps)))
+    rows.append(("(empty memory slots)", *(f"{100 * (step.empty or 0):.0f}" for step in trace.steps)))
+    rows.append(("the controller is then near to", *(step.nearest[0][0] for step in trace.steps)))
     answers = ", ".join(f"{word} {100 * chance:.1f} %" for word, chance in trace.answers[:3])
     right = "" if asked.expected is None else f"; right: {asked.expected}"
     notes = [f"answers: {answers}{right}", "percent of the weight of each hop"]
