@@ -24,7 +24,7 @@ from typing import Any
 
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.encoding.settings import TokenizerSettings
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.networks import settings_class
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import Match
 from babi_memnet.runs.environment import describe_environment
@@ -43,7 +43,7 @@ def make_run(folder: Path, number: int, task: int, hops: int, size: int, seed: i
         task=task,
         data=GeneratedData(size=size),
         tokenizer=TokenizerSettings(),
-        model=MemN2NSettings(hops=hops, dimension=20),
+        model=settings_class("memn2n")(hops=hops, dimension=20),
         training=TrainingSettings(),
         tracker=NoTracker(),
         runtime=RuntimeSettings(seed=seed),

@@ -30,11 +30,13 @@ from babi_memnet.data.settings import GeneratedData
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.experiment import Experiment
 from babi_memnet.models.memn2n import MemN2N
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.network import Shape
+from babi_memnet.models.networks import settings_class
 from babi_memnet.request import settle
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.tracking.settings import NoTracker
 from babi_memnet.training.engine import make_engine
+from babi_memnet.training.restarts import Restarts
 from babi_memnet.training.sampling import restart_generator
 from babi_memnet.training.schedule import Epoch
 from babi_memnet.training.settings import TrainingSettings
@@ -54,7 +56,8 @@ class Case:
     def train(self) -> None:
         """Measure one epoch."""
         started = time.process_time()
-        self.experiment.engine.train_epoch(self.experiment.generators, EPOCH)
+        made = self.experiment
+        made.engine.train_epoch(made.generators, EPOCH, made.course.running)
         self.seconds.append(time.process_time() - started)
 
 
@@ -66,7 +69,7 @@ def experiment(restarts: int = 10, questions: int = 1000, words: int | None = No
                 task=1,
                 data=GeneratedData(size=questions),
                 tokenizer=TokenizerSettings(),
-                model=MemN2NSettings(),
+                model=settings_class("memn2n")(),
                 training=TrainingSettings(restarts=restarts),
                 tracker=NoTracker(),
                 runtime=RuntimeSettings(threads=1),
@@ -76,10 +79,10 @@ def experiment(restarts: int = 10, questions: int = 1000, words: int | None = No
     if words is not None:
         settings, encoder = made.settings, made.encoder
         made.close()
-        made.model = MemN2N(settings.model, restarts, words, encoder.slots, encoder.positions)
-        for place in range(restarts):
-            made.model.initialise(place, restart_generator(0, place))
-        made.engine = make_engine(settings.runtime.engine, made.model, made.train, settings.training, 1)
+        shape = Shape(words, encoder.slots, encoder.positions)
+        generators = [restart_generator(0, place) for place in range(restarts)]
+        made.restarts = Restarts(MemN2N, settings.model, shape, generators, torch.device("cpu"))
+        made.engine = make_engine(settings.runtime.engine, made.restarts, made.train, settings.training, 1)
     return made
 
 

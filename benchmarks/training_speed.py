@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 from babi_memnet.data.settings import GeneratedData, OfficialData
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.experiment import Experiment
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.networks import settings_class
 from babi_memnet.request import settle
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.tracking.settings import NoTracker
@@ -49,7 +49,7 @@ def experiment(task: int | str, root: str | None) -> Experiment:
         task=task,
         data=data,
         tokenizer=TokenizerSettings(),
-        model=MemN2NSettings(),
+        model=settings_class("memn2n")(),
         training=TrainingSettings(restarts=RESTARTS),
         tracker=NoTracker(),
         runtime=RuntimeSettings(threads=1),
@@ -60,10 +60,10 @@ def experiment(task: int | str, root: str | None) -> Experiment:
 def measure(task: int | str, root: str | None, rounds: int) -> tuple[float, float]:
     """Median CPU seconds per restart-epoch: ours, plain."""
     ours = experiment(task, root)
-    plain = PlainTrainer(ours.train, len(ours.encoder.vocabulary), int(ours.model.tables.shape[-1]))
+    plain = PlainTrainer(ours.train, len(ours.encoder.vocabulary), int(ours.settings.model.dimension))
     epoch = Epoch("softmax", 1, 0.005)
     sides: list[tuple[Callable[[], object], int]] = [
-        (lambda: ours.engine.train_epoch(ours.generators, epoch), RESTARTS),
+        (lambda: ours.engine.train_epoch(ours.generators, epoch, ours.course.running), RESTARTS),
         (lambda: plain.train_epoch(linear=False), 1),
     ]
     times: list[list[float]] = [[], []]

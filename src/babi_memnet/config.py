@@ -23,7 +23,7 @@ from omegaconf.errors import (
 from babi_memnet.data.settings import SOURCES
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.networks import network_files, settings_class
 from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request, settle
 from babi_memnet.search.settings import SearchSettings
@@ -145,7 +145,7 @@ class DemoSchema:
 SCHEMAS: dict[str, dict[str, type]] = {
     "data": SOURCES,
     "tokenizer": {"words": TokenizerSettings},
-    "model": {"memn2n": MemN2NSettings},
+    "model": {name: settings_class(name) for name in network_files()},
     "training": {"restarts": TrainingSettings},
     "tracker": {"wandb": WandbTracker, "none": NoTracker},
     "runtime": {"runtime": RuntimeSettings},

@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from babi_memnet.data.sources import load
 from babi_memnet.encoding.questions import Encoder, Questions, build_encoder
 from babi_memnet.errors import bad_value
-from babi_memnet.models.memn2n import MemN2N
+from babi_memnet.models.network import Shape
+from babi_memnet.models.networks import network_class
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
 from babi_memnet.request import Request, as_plain
@@ -24,10 +25,13 @@ from babi_memnet.runs.checkpoint import Checkpoint
 from babi_memnet.runs.directory import Recording, RunDirectory
 from babi_memnet.tracking.protocol import TrackedRun, Tracker
 from babi_memnet.tracking.start import check_tracker, start_tracker
+from babi_memnet.training.course import Course
 from babi_memnet.training.engine import Engine, make_engine
-from babi_memnet.training.loop import select_restart, train
+from babi_memnet.training.loop import train
 from babi_memnet.training.progress import Progress
+from babi_memnet.training.restarts import Restarts
 from babi_memnet.training.sampling import held_out, restart_generator
+from babi_memnet.training.selection import select_restart
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +63,13 @@ class Experiment:
             self.encoder.encode(columns["test"]),
         )
 
-        self.restarts = settings.training.numbers
-        self.model = build_model(request, self.encoder)
-        self.generators = [restart_generator(settings.runtime.seed, number) for number in self.restarts]
-        for place, generator in enumerate(self.generators):
-            self.model.initialise(place, generator)
-        self.model.to(device)
+        self.numbers = settings.training.numbers
+        self.generators = [restart_generator(settings.runtime.seed, number) for number in self.numbers]
+        kind = network_class(settings.model.name)
+        self.restarts = Restarts(kind, settings.model, shape_of(self.encoder), self.generators, device)
+        self.course = Course(settings.training)
         self.engine: Engine = make_engine(
-            settings.runtime.engine, self.model, self.train, settings.training, settings.runtime.cores
+            settings.runtime.engine, self.restarts, self.train, settings.training, settings.runtime.cores
         )
 
     def close(self) -> None:
@@ -75,23 +78,26 @@ class Experiment:
 
     def state(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Tensors and JSON that bring back this very state."""
-        tensors = {name: values.cpu().numpy().copy() for name, values in self.model.state_dict().items()}
-        return tensors, {
+        tensors = {**self.engine.tensors(), **self.course.tensors()}
+        return {name: values.cpu().numpy().copy() for name, values in tensors.items()}, {
             "encoder": {
                 "vocabulary": self.encoder.vocabulary.as_json(),
                 "slots": self.encoder.slots,
                 "positions": self.encoder.positions,
             },
-            "restarts": self.restarts,
+            "restarts": self.numbers,
             "generators": [generator.bit_generator.state for generator in self.generators],
+            "course": self.course.state(),
         }
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to the state that `state` gave."""
-        with torch.no_grad():
-            for name, values in self.model.state_dict().items():
-                # In place: the fused kernels hold on to this memory.
-                values.copy_(torch.from_numpy(np.array(checkpoint.tensors[name])))
+    def restore(self, checkpoint: Checkpoint, shown: Mapping[str, Any]) -> None:
+        """Go back to the state that `state` gave; ``shown`` is the line of its epoch in metrics.jsonl."""
+        upgraded = self.restarts.network.upgrade(checkpoint.tensors)
+        tensors = {name: torch.from_numpy(np.array(values)) for name, values in upgraded.items()}
+        self.engine.restore(tensors)
+        # An earlier version knew no early end, and the last epoch was the one that is reported.
+        earlier = {**self.course.state(), "shown": {key: values for key, values in shown.items() if "/" in key}}
+        self.course.restore(tensors, checkpoint.state.get("course", earlier))
         for generator, state in zip(self.generators, checkpoint.state["generators"], strict=True):
             generator.bit_generator.state = state
 
@@ -151,11 +157,17 @@ def run(
         )
         with record.recording(request.signature, facts) as recording:
             on_start()
-            # The products inside the fused kernels are small and run in our own threads; more below them would be in
-            # the way.
-            with tracker, threadpool_limits(limits=1, user_api="blas"), closing(Experiment(request)) as experiment:
+            # The products inside the kernels are small and run in our own threads; more below them would be in the way.
+            # What is not loaded yet is not limited, so the limit comes last.
+            with (
+                tracker,
+                closing(Experiment(request)) as experiment,
+                threadpool_limits(limits=1, user_api="blas"),
+            ):
+                if recording.checkpoint is not None:
+                    experiment.restore(recording.checkpoint, record.metrics()[-1])
                 seconds = _train(experiment, recording, tracker, bar, watch)
-                result = _result(experiment, record.metrics()[-1], seconds)
+                result = _result(experiment, seconds)
                 recording.finish(result)
                 tracker.finish(result)
         return result
@@ -170,10 +182,8 @@ def _train(
 ) -> float:
     """Train what is left of the schedule; the seconds it took, those before an interruption included."""
     settings = experiment.settings.training
-    started, earlier = time.perf_counter(), 0.0
-    if recording.checkpoint is not None:
-        experiment.restore(recording.checkpoint)
-        earlier = float(recording.checkpoint.state["seconds"])
+    started = time.perf_counter()
+    earlier = float(recording.checkpoint.state["seconds"]) if recording.checkpoint else 0.0
 
     def state() -> tuple[int, dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         tensors, rest = experiment.state()
@@ -185,7 +195,13 @@ def _train(
     try:
         with Progress(experiment.request.name, epochs, recording.epoch, bar) as progress:
             for epoch in train(
-                experiment.engine, experiment.generators, experiment.validation, settings, done=recording.epoch
+                experiment.engine,
+                experiment.restarts,
+                experiment.generators,
+                experiment.validation,
+                settings,
+                experiment.course,
+                done=recording.epoch,
             ):
                 row = epoch.as_row()
                 recording.record_epoch(row)
@@ -197,6 +213,7 @@ def _train(
                 if time.monotonic() - saved >= settings.checkpoint_seconds:
                     recording.save_checkpoint(*latest[1:])
                     saved = time.monotonic()
+        latest = state()
     finally:
         # Also after Ctrl-C. In the middle of an epoch the parameters belong to none; what was kept after the last does.
         if latest[0] == recording.epoch > 0:
@@ -204,29 +221,32 @@ def _train(
     return earlier + time.perf_counter() - started
 
 
-def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """The content of result.json, from the last line of metrics.jsonl and the answers to the test questions."""
+def _result(experiment: Experiment, seconds: float) -> dict[str, Any]:
+    """The content of result.json, from what the reported epochs showed and the answers to the test questions."""
     settings, test, validation = experiment.settings, experiment.test, experiment.validation
     wrong, wrong_held_out = _wrong(experiment, test), _wrong(experiment, validation)
     errors = 100 * wrong.mean(axis=1)
+    shown = experiment.course.shown
     restarts = []
-    for place, number in enumerate(experiment.restarts):
+    for place, number in enumerate(experiment.numbers):
+        train, held_out = (
+            {key: shown[f"{split}/{key}"][place] for key in ("error_percent", "loss") if f"{split}/{key}" in shown}
+            for split in ("train", "validation")
+        )
         restarts.append(
             {
                 "restart": number,
                 "seed": settings.runtime.seed,
-                "train": {"error_percent": last["train/error_percent"][place], "loss": last["train/loss"][place]},
-                "validation": {
-                    "error_percent": last["validation/error_percent"][place],
-                    "per_task": _per_task(wrong_held_out[place], validation.tasks),
-                },
+                "train": train,
+                "validation": {**held_out, "per_task": _per_task(wrong_held_out[place], validation.tasks)},
                 "test": {"error_percent": float(errors[place]), "per_task": _per_task(wrong[place], test.tasks)},
             }
         )
-    diverged = [number for number, loss in zip(experiment.restarts, last["train/loss"], strict=True) if loss is None]
+    finite = np.isfinite(shown["train/loss"])
+    diverged = [number for number, is_finite in zip(experiment.numbers, finite, strict=True) if not is_finite]
     if diverged:
         log.warning("%s: restarts %s diverged: their loss is no number", experiment.request.name, diverged)
-    selected = select_restart(last["train/error_percent"], last["train/loss"])
+    selected = select_restart(settings.training.selection, shown)
     result = {
         "task": settings.task,
         "experiment": experiment.request.experiment,
@@ -257,8 +277,8 @@ def _result(experiment: Experiment, last: dict[str, Any], seconds: float) -> dic
 
 def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which questions each restart answers wrong, [R, N]."""
-    answers = experiment.engine.answers(questions, linear=experiment.settings.training.epochs == 0)
-    return np.asarray(answers != questions.answers)
+    found = experiment.engine.evaluate(questions, linear=experiment.settings.training.epochs == 0)
+    return np.asarray(found.answers != questions.answers)
 
 
 def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:
@@ -266,11 +286,9 @@ def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[
     return {str(task): 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
 
 
-def build_model(request: Request, encoder: Encoder) -> MemN2N:
-    """The network that a request asks for, its parameters still zero."""
-    settings = request.settings
-    words = len(encoder.vocabulary)
-    return MemN2N(settings.model, settings.training.restarts, words, encoder.slots, encoder.positions)
+def shape_of(encoder: Encoder) -> Shape:
+    """What the data fix of a network."""
+    return Shape(len(encoder.vocabulary), encoder.slots, encoder.positions)
 
 
 def _device(name: str) -> torch.device:

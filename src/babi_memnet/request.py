@@ -13,8 +13,6 @@ from babi_memnet.settings import Settings
 REVISION = 1
 """Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
 
-_PER_TASK_DIMENSION, _JOINT_DIMENSION = 20, 50
-
 # These say where things are and who watches; what the data are is in their fingerprint.
 _WITHOUT_EFFECT = (
     "tracker",
@@ -69,9 +67,9 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     Raises:
         RequestError: the stories it needs are not to be had.
     """
-    if settings.model.dimension is None:
-        dimension = _JOINT_DIMENSION if settings.task == "joint" else _PER_TASK_DIMENSION
-        settings = replace(settings, model=replace(settings.model, dimension=dimension))
+    settings = replace(settings, model=settings.model.settled(joint=settings.task == "joint"))
+    if not settings.model.linear_start:  # there is no softmax to leave out
+        settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
     digest = fingerprint(settings.data, settings.tasks)
     name = signature(
         {**as_plain(settings), "revision": REVISION},

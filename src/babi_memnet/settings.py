@@ -8,7 +8,7 @@ from typing import Any
 
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import bad_value
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.training.settings import TrainingSettings
 
 ENGINES = ("auto", "fused", "autograd")
@@ -75,7 +75,7 @@ class Settings:
     task: int | str
     data: Any
     tokenizer: TokenizerSettings
-    model: MemN2NSettings
+    model: NetworkSettings
     training: TrainingSettings
     tracker: Any
     runtime: RuntimeSettings

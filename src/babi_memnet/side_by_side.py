@@ -64,7 +64,7 @@ class Job:
         """Roughly how long it takes on one core, in units that only serve to compare jobs."""
         settings = self.request.settings
         weight = _JOINT_WEIGHT if settings.task == "joint" else _LONG_STORIES.get(int(settings.task), 1.0)
-        return weight * settings.training.restarts * self.epochs * (1 + settings.model.hops)
+        return weight * settings.training.restarts * self.epochs * settings.model.passes
 
 
 Outcome = dict[str, Any] | Exception

@@ -68,7 +68,7 @@ def test_every_restart_makes_the_errors_of_its_record(runs: dict[str, Path], col
     for restart in result["restarts"]:
         network = TracedNetwork.load(runs[name], restart["restart"])
         questions = network.encoder.encode(columns(runs[name]))
-        wrong = network.attend(questions).answers != questions.answers
+        wrong = network.answer(questions).chosen != questions.answers
         assert 100 * wrong.mean() == pytest.approx(restart["test"]["error_percent"])
     selected = result["restarts"][result["selected"]]["restart"]
     assert TracedNetwork.load(runs[name]).restart == selected
@@ -79,7 +79,9 @@ def by_hand(directory: Path, restart: int, story: list[str], question: str) -> t
     checkpoint = load_checkpoint(directory)
     assert checkpoint is not None
     settings = json.loads((directory / "status.json").read_text())["settings"]["model"]
-    tables = checkpoint.tensors["tables"][checkpoint.state["restarts"].index(restart)].astype(np.float64)
+    place = checkpoint.state["restarts"].index(restart)
+    tables = np.stack([checkpoint.tensors[f"tables.{table}"][place] for table in range(settings["hops"] + 1)])
+    tables = tables.astype(np.float64)
     encoder = checkpoint.state["encoder"]
     words, slots, positions = ["", *encoder["vocabulary"]["words"]], encoder["slots"], encoder["positions"]
     h, g = position_factors(settings["encoding"], settings["dimension"], positions + 1)

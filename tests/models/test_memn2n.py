@@ -8,8 +8,8 @@ import torch
 
 from babi_memnet.errors import RequestError
 from babi_memnet.models.encodings import position_factors
-from babi_memnet.models.memn2n import Batch, MemN2N
-from babi_memnet.models.settings import MemN2NSettings, tables_of
+from babi_memnet.models.memn2n import MemN2N, Settings, Tying
+from babi_memnet.models.network import Batch, Shape
 
 
 @pytest.mark.parametrize(("dimension", "positions"), [(1, 1), (5, 4), (20, 7)])
@@ -27,10 +27,10 @@ def test_a_bag_of_words_weighs_all_words_alike():
 
 
 def plain_answer(model: MemN2N, story: list[list[int]], question: list[int], linear: bool) -> np.ndarray:
-    """Logits of restart 0 for one question, in loops; ``story`` is latest first."""
-    tables = model.tables.detach().numpy()[0].astype(float)
+    """Logits for one question, in loops; ``story`` is latest first."""
+    tables = np.stack([table.detach().numpy() for table in model.tables]).astype(float)
     settings, tying = model.settings, model.tying
-    d, last = settings.dimension, model.positions + 1
+    d, last = settings.dimension, model.shape.positions + 1
 
     def weight(i: int, j: int) -> float:
         if settings.encoding == "bag_of_words":
@@ -44,16 +44,16 @@ def plain_answer(model: MemN2N, story: list[list[int]], question: list[int], lin
     def slot(table: int, m: int) -> np.ndarray:
         if m >= len(story):
             return np.zeros(d)
-        return embed(table, story[m], model.words + m if settings.time_encoding else None)
+        return embed(table, story[m], model.shape.words + m if settings.time_encoding else None)
 
     u = embed(tying.question, question)
     for hop in range(settings.hops):
-        scores = np.array([u @ slot(tying.input[hop], m) for m in range(model.slots)])
+        scores = np.array([u @ slot(tying.input[hop], m) for m in range(model.shape.slots)])
         if settings.empty_slots == "masked":
             scores = scores[: len(story)]
         p = scores if linear else np.exp(scores) / np.exp(scores).sum()
         o = sum(p[m] * slot(tying.output[hop], m) for m in range(len(p)))
-        u = (u if model.hop_map is None else model.hop_map.detach().numpy()[0] @ u) + o
+        u = (u if model.hop_map is None else model.hop_map.detach().numpy() @ u) + o
         if settings.nonlinearity == "relu":
             u = np.maximum(u, 0)
     return tables[tying.answer] @ u
@@ -70,56 +70,53 @@ def plain_answer(model: MemN2N, story: list[list[int]], question: list[int], lin
     ],
 )
 def test_the_network_computes_the_equations_of_the_paper(options, linear):
-    generator = np.random.default_rng(5)
-    model = MemN2N(MemN2NSettings(dimension=4, initial_deviation=0.6, **options), 1, words=8, slots=4, positions=3)
-    model.initialise(0, generator)
+    model = MemN2N(Settings(dimension=4, initial_deviation=0.6, **options), Shape(words=8, slots=4, positions=3))
+    model.initialise(np.random.default_rng(5))
     story, question = [[1, 2, 3], [4, 5], [6, 1, 7]], [2, 7]
-    words = torch.zeros(1, 1, 4, 3, dtype=torch.int64)
+    words = torch.zeros(1, 4, 3, dtype=torch.int64)
     for m, statement in enumerate(story):
-        words[0, 0, m, : len(statement)] = torch.tensor(statement)
-    asked = torch.tensor([[[*question, 0]]])
-    times = torch.from_numpy(model.time_words().astype(np.int64))[None, None]
-    logits = model(Batch(words, times, torch.tensor([[3]]), asked), linear).logits[0, 0].detach().numpy()
+        words[0, m, : len(statement)] = torch.tensor(statement)
+    model.linear = linear
+    logits = model(Batch(words, torch.arange(4)[None], torch.tensor([3]), torch.tensor([[*question, 0]])))
+    logits = logits[0].detach().numpy()
     assert logits[0] == -np.inf, "padding is no answer"
     np.testing.assert_allclose(logits[1:], plain_answer(model, story, question, linear)[1:], rtol=1e-4, atol=1e-5)
 
 
 def test_tying_shares_the_tables_that_the_paper_shares():
-    adjacent = tables_of("adjacent", 3)
+    adjacent = Tying.of("adjacent", 3)
     assert adjacent.question == adjacent.input[0]
     assert adjacent.output[:-1] == adjacent.input[1:]
     assert adjacent.answer == adjacent.output[-1]
     assert adjacent.count == 4
-    layerwise = tables_of("layerwise", 3)
+    layerwise = Tying.of("layerwise", 3)
     assert len(set(layerwise.input)) == len(set(layerwise.output)) == 1
     assert len({layerwise.question, *layerwise.input, *layerwise.output, layerwise.answer}) == layerwise.count == 4
-    untied = tables_of("untied", 3)
+    untied = Tying.of("untied", 3)
     used = [untied.question, *untied.input, *untied.output, untied.answer]
     assert sorted(used) == list(range(untied.count))
 
 
 def test_initial_values_follow_the_paper_and_the_padding_word_is_zero():
-    model = MemN2N(MemN2NSettings(dimension=30), 2, words=60, slots=20, positions=5)
-    model.initialise(0, np.random.default_rng(0))
-    drawn = model.tables[0, :, 1:].detach()
+    model = MemN2N(Settings(dimension=30), Shape(words=60, slots=20, positions=5))
+    model.initialise(np.random.default_rng(0))
+    drawn = torch.stack([table[1:].detach() for table in model.tables])
     assert drawn.std().item() == pytest.approx(0.1, rel=0.03)
     assert abs(drawn.mean().item()) < 0.003
-    assert (model.tables[0, :, 0] == 0).all()
-    assert (model.tables[1] == 0).all(), "another restart draws for itself"
+    assert all((table[0] == 0).all() for table in model.tables)
 
 
 def test_masked_attention_is_a_distribution_over_statements_and_attended_leaves_room_for_nothing():
     for empty_slots, whole in (("masked", True), ("attended", False)):
-        model = MemN2N(MemN2NSettings(dimension=4, empty_slots=empty_slots), 1, words=8, slots=5, positions=3)
-        model.initialise(0, np.random.default_rng(1))
-        words = torch.randint(1, 8, (1, 6, 5, 3))
-        counts = torch.full((1, 6), 2)
-        words[:, :, 2:] = 0
-        times = torch.from_numpy(model.time_words().astype(np.int64)).expand(1, 6, -1)
-        attention = model(Batch(words, times, counts, torch.randint(1, 8, (1, 6, 3)))).attention
-        told = attention[..., :2].sum(dim=-1)
-        torch.testing.assert_close(attention.sum(dim=-1), torch.ones(1, 6, 3))
-        assert torch.allclose(told, torch.ones_like(told)) == whole
+        model = MemN2N(Settings(dimension=4, empty_slots=empty_slots), Shape(words=8, slots=5, positions=3))
+        model.initialise(np.random.default_rng(1))
+        words = torch.randint(1, 8, (6, 5, 3))
+        words[:, 2:] = 0
+        batch = Batch(words, torch.arange(5).expand(6, -1), torch.full((6,), 2), torch.randint(1, 8, (6, 3)))
+        for step in model.trace(batch).steps:
+            told = step.weights[:, :2].sum(dim=-1)
+            torch.testing.assert_close(step.weights.sum(dim=-1), torch.ones(6))
+            assert torch.allclose(told, torch.ones_like(told)) == whole
 
 
 @pytest.mark.parametrize(
@@ -137,4 +134,4 @@ def test_masked_attention_is_a_distribution_over_statements_and_attended_leaves_
 )
 def test_bad_settings_are_refused_by_name(key, value):
     with pytest.raises(RequestError, match=rf"^model\.{key}={value}: expected "):
-        MemN2NSettings(**{key: value})
+        Settings(**{key: value})

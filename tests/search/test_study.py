@@ -38,7 +38,8 @@ def run(study: Study, trials: int) -> list[Point]:
 
 
 def row(epoch: int, errors: Sequence[float]) -> dict[str, Any]:
-    return {"epoch": epoch, "validation/error_percent": list(errors)}
+    train = {"train/error_percent": list(errors), "train/loss": list(errors)}
+    return {"epoch": epoch, "validation/error_percent": list(errors), **train}
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
@@ -121,7 +122,7 @@ def test_trials_that_failed_do_not_count_and_say_why(tmp_path: Path) -> None:
 
 def watched(folder: Path, study: Study, **changes: Any) -> tuple[Asked, Watched]:
     asked = study.ask()
-    return asked, Watched(folder, SearchSettings(**{"startup_trials": 3, **changes, "trial": asked.number}))
+    return asked, Watched(folder, SearchSettings(**{"startup_trials": 3, **changes, "trial": asked.number}), "train_error")
 
 
 def stops_after(watch: Callable[[dict[str, Any]], None], curve: Sequence[float]) -> int | None:
@@ -187,7 +188,7 @@ def test_a_continued_trial_reports_no_epoch_twice_and_is_judged_as_before(tmp_pa
     watch(row(1, [95.0]))
     watch.replay([row(1, [95.0]), row(2, [94.0])])  # on record; killed before it was judged
     settings = SearchSettings(startup_trials=3, warm_up_epochs=2, trial=asked.number)
-    again = Watched(tmp_path, settings)
+    again = Watched(tmp_path, settings, "train_error")
     again.replay([row(1, [95.0]), row(2, [94.0])])
     with pytest.raises(RunStopped, match="pruned after epoch 2"):
         again.check()
@@ -230,9 +231,11 @@ def test_what_is_minimised() -> None:
         "train/error_percent": [5.0, 1.0, 1.0, 0.0],
         "train/loss": [0.1, 0.3, 0.2, None],
         "validation/error_percent": [10.0, 20.0, 33.0, 97.0],
+        "validation/loss": [0.3, 0.2, 0.1, 0.4],
     }
-    assert error_of_epoch(line, "mean") == 40.0
-    assert error_of_epoch(line, "selected") == 33.0
+    assert error_of_epoch(line, "mean", "train_error") == 40.0
+    assert error_of_epoch(line, "selected", "train_error") == 33.0
+    assert error_of_epoch(line, "selected", "validation_error") == 10.0
     result = {"selected": 2, "restarts": [{"validation": {"error_percent": value}} for value in (10, 20, 33, 97)]}
     assert error_of_result(result, "mean") == 40.0
     assert error_of_result(result, "selected") == 33.0

@@ -25,25 +25,19 @@ def questions_with(counts: list[int], slots: int) -> Questions:
     )
 
 
-def time_words(slots: int) -> np.ndarray:
-    return np.arange(100, 100 + slots, dtype=np.uint16)
-
-
-def test_without_noise_the_latest_statement_has_the_first_time_word():
+def test_without_noise_the_latest_statement_has_age_zero():
     settings = TrainingSettings(time_noise=0.0, batch_size=4)
-    plan = draw_epoch(np.random.default_rng(0), questions_with([3] * 8, 5), time_words(5), settings)
+    plan = draw_epoch(np.random.default_rng(0), questions_with([3] * 8, 5), settings)
     assert plan.order.shape == (2, 4)
-    assert plan.times.shape == (2, 4, 5)
-    np.testing.assert_array_equal(plan.times[..., :3], np.broadcast_to([100, 101, 102], (2, 4, 3)))
+    assert plan.ages.shape == (2, 4, 5)
+    np.testing.assert_array_equal(plan.ages[..., :3], np.broadcast_to([0, 1, 2], (2, 4, 3)))
 
 
 def test_an_epoch_draws_with_replacement_and_evenly():
     settings = TrainingSettings(batch_size=32)
     generator = np.random.default_rng(5)
     questions = questions_with([1] * 100, 1)
-    drawn = np.concatenate(
-        [draw_epoch(generator, questions, time_words(1), settings).order.ravel() for _ in range(200)]
-    )
+    drawn = np.concatenate([draw_epoch(generator, questions, settings).order.ravel() for _ in range(200)])
     assert drawn.size == 200 * 3 * 32
     assert stats.chisquare(np.bincount(drawn, minlength=100)).pvalue > 1e-3
 
@@ -51,8 +45,8 @@ def test_an_epoch_draws_with_replacement_and_evenly():
 def test_every_choice_of_blanks_is_equally_likely():
     slots, count, noise = 20, 4, 0.5  # up to 2 blanks
     settings = TrainingSettings(time_noise=noise, batch_size=30_000)
-    plan = draw_epoch(np.random.default_rng(2), questions_with([count] * 30_000, slots), time_words(slots), settings)
-    seen = Counter(tuple(row) for row in (plan.times[0, :, :count] - 100).tolist())
+    plan = draw_epoch(np.random.default_rng(2), questions_with([count] * 30_000, slots), settings)
+    seen = Counter(tuple(row) for row in (plan.ages[0, :, :count]).tolist())
     # b blanks uniform in 0..2, then each choice of 4 out of 4 + b places alike
     expected = Counter()
     for blanks in range(3):
@@ -63,18 +57,12 @@ def test_every_choice_of_blanks_is_equally_likely():
     assert stats.chisquare([seen[key] for key in expected], list(expected.values())).pvalue > 1e-3
 
 
-def test_time_words_past_the_memory_are_its_last():
+def test_ages_past_the_memory_are_that_of_its_last_slot():
     slots = 6
     settings = TrainingSettings(time_noise=1.0, batch_size=500)
-    plan = draw_epoch(np.random.default_rng(3), questions_with([slots] * 500, slots), time_words(slots), settings)
-    assert plan.times.max() == 100 + slots - 1
-    assert (np.diff(plan.times.astype(int), axis=-1) >= 0).all()
-
-
-def test_without_time_encoding_there_are_no_time_words():
-    settings = TrainingSettings(batch_size=8)
-    plan = draw_epoch(np.random.default_rng(4), questions_with([2] * 8, 3), np.zeros(3, dtype=np.uint16), settings)
-    assert (plan.times == 0).all()
+    plan = draw_epoch(np.random.default_rng(3), questions_with([slots] * 500, slots), settings)
+    assert plan.ages.max() == slots - 1
+    assert (np.diff(plan.ages.astype(int), axis=-1) >= 0).all()
 
 
 def test_validation_is_the_tail_or_random_and_never_both_sides():

@@ -100,7 +100,7 @@ def search(
     return jobs
 
 
-def watched(hydra: HydraConf, outputs: str) -> Watched | None:
+def watched(hydra: HydraConf, outputs: str, selection: str) -> Watched | None:
     """The trial that a job is the run of; None when it is no part of a search.
 
     Raises:
@@ -114,7 +114,7 @@ def watched(hydra: HydraConf, outputs: str) -> Watched | None:
     if sweeper.trial is None:
         return None
     settings = SearchSettings(**{field.name: sweeper[field.name] for field in fields(SearchSettings)})
-    return import_study()[1](settings.folder(outputs, str(settings.study)), settings)
+    return import_study()[1](settings.folder(outputs, str(settings.study)), settings, selection)
 
 
 def import_study() -> tuple[type[Study], type[Watched]]:

@@ -35,7 +35,7 @@ def train(config: DictConfig) -> float | None:
     record.expect(request.signature)
     result = record.result
     on_record = result is not None
-    trial = watched(hydra, config.runtime.outputs)
+    trial = watched(hydra, config.runtime.outputs, config.training.selection)
     if trial is not None:
         trial.replay(record.metrics())
     if result is None:

@@ -108,8 +108,10 @@ class Encoder:
         )
 
 
-def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int) -> Encoder:
-    """The encoder for a pair of splits: their words, their longest sentence and, up to ``memory_size``, longest story.
+def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int | None) -> Encoder:
+    """The encoder for a pair of splits: their words, their longest sentence and longest story.
+
+    A story is as long as ``memory_size`` at most, unless that is None.
 
     Sentences and stories of both splits count even when only training words do, so that every array has one shape.
     """
@@ -128,7 +130,8 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
                 for token in tokens:
                     add(token)
             add(vocabulary.answer_token(answer))
-    return Encoder(vocabulary, min(memory_size, longest_story), max(lengths.values(), default=1))
+    slots = min(memory_size or longest_story, longest_story)
+    return Encoder(vocabulary, slots, max(lengths.values(), default=1))
 
 
 def _unseen(texts: Iterable[str], seen: set[str]) -> Iterable[str]:

@@ -115,12 +115,10 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
     """
     found = Inspection()
     first, label = rows[0]
-    is_linear = first.keys["training.epochs"] == 0
-    if is_linear:
-        found.left_out.append(f"{run}: no attention, as it is linear and its weights no shares of one")
     asked: dict[int, _TestQuestions] = {}
     given: dict[int, tuple[str, ...]] = {}
     wrong: dict[int, list[Any]] = {}
+    attends = True
     networks = TracedNetwork.load_all(run, [number for _, number in first.numbers])
     for place, network in enumerate(networks):
         for row, name in rows:
@@ -128,18 +126,25 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
             if task not in asked:
                 asked[task] = _test_questions(network.settings["data"], task, network.encoder)
             questions = asked[task].questions
-            attended = network.attend(questions)
-            is_wrong = attended.answers != questions.answers
+            if attends and not wrong:  # one question tells whether there is attention to measure
+                attends = network.attend(questions.select(np.arange(1))).attention is not None
+            attention = None
+            if attends:
+                attended = network.attend(questions)
+                answers, attention = attended.answers, attended.attention
+            else:
+                answers = network.answer(questions)
+            is_wrong = answers.chosen != questions.answers
             wrong.setdefault(task, []).append(is_wrong)
             if place == row.selected:
-                given[task] = tuple(network.words[answer] for answer in attended.answers)
-            if is_linear:
+                given[task] = tuple(network.words[answer] for answer in answers.chosen)
+            if attention is None:
                 continue
             if place == 0:
-                hops, slots = attended.attention.shape[1:]
+                hops, slots = attention.shape[1:]
                 found.attention.extend(null_records(row, name, asked[task].support, hops, slots))
-            found.attention.append(restart_record(row, name, place, asked[task].support, attended.attention, is_wrong))
-        if place == first.selected:
+            found.attention.append(restart_record(row, name, place, asked[task].support, attention, is_wrong))
+        if place == first.selected and network.answer_vectors is not None:
             points, explained = plane(network.answer_vectors[1:])
             found.maps.append(
                 WordMap(
@@ -154,6 +159,8 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
                     answers=frozenset(answer for some in asked.values() for answer in some.right),
                 )
             )
+    if not attends:
+        found.left_out.append(f"{run}: no attention, as its weights are no shares of one; story= shows what they are")
     for row, name in rows:
         task = int(row.keys["task"])
         some = asked[task]

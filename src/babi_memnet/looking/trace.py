@@ -1,17 +1,17 @@
 """What a trained network does with a question: where it looks at each hop, what it holds, what it answers.
 
-Everything is read from the network as it is written (`models.memn2n`), with the restored parameters of one restart.
+Everything is read from the network as it is written, with the restored parameters of one restart.
 
-Legend: N questions, K hops, M memory slots, V words, d dimension.
+Legend: N questions, M memory slots, V answers, d dimension.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,13 @@ import numpy.typing as npt
 from babi_memnet.encoding.questions import Columns, Encoder, Questions
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.networks import network_class, settings_on_record
 from babi_memnet.runs.directory import load_run
 
 if TYPE_CHECKING:
-    from babi_memnet.models.memn2n import MemN2N
+    from babi_memnet.models.network import Batch, Network
+
+Result = TypeVar("Result")
 
 _NEAREST = 5
 _BATCH = 100
@@ -41,6 +43,7 @@ class Step:
         empty: weight of all empty memory slots together; None unless the weights are shares.
         nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
             network has no state, or no vectors of answers.
+        unit: what the weights are, where they are no shares.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Step:
     shares: bool
     empty: float | None
     nearest: tuple[tuple[str, float], ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Trace:
         question: the question.
         asked: words whose answer vectors have the largest cosine with the state before the first step; may be none.
         steps: one after another.
-        answers: all words with their probability, the most probable first; those for the time of a slot among them.
+        answers: all that it can answer with the probability, the most probable first.
         forgotten: how many of the oldest statements did not fit into the memory.
     """
 
@@ -80,22 +84,43 @@ class Trace:
         return {**asdict(self), "answer": self.answer}
 
 
-class Attended(NamedTuple):
-    """Many questions at once, as arrays.
+class Answers(NamedTuple):
+    """What a network says to many questions: probabilities [N, V], of padding 0; float32."""
 
-    attention [N, K, M], slot 0 holds the latest statement; states [N, K+1, d]; probabilities [N, V], of padding 0; all
-    float32.
-    """
-
-    attention: npt.NDArray[np.float32]
-    states: npt.NDArray[np.float32]
     probabilities: npt.NDArray[np.float32]
 
     @property
-    def answers(self) -> npt.NDArray[np.int64]:
-        """The number of the most probable word, [N]."""
-        answers: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return answers
+    def chosen(self) -> npt.NDArray[np.int64]:
+        """The number of the most probable answer, [N]."""
+        chosen: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return chosen
+
+
+class Way(NamedTuple):
+    """One step with many questions: as `models.network.Step`, weights [N, M] and state [N, d] as float32 arrays.
+
+    In ``weights`` slot 0 holds the latest statement.
+    """
+
+    name: str
+    weights: npt.NDArray[np.float32]
+    shares: bool
+    state: npt.NDArray[np.float32] | None
+    unit: str
+
+
+class Attended(NamedTuple):
+    """How a network comes to its answers to many questions: ``start`` [N, d] is its state before the first step."""
+
+    answers: Answers
+    steps: tuple[Way, ...]
+    start: npt.NDArray[np.float32] | None
+
+    @property
+    def attention(self) -> npt.NDArray[np.float32] | None:
+        """[N, K, M] the weights of the steps that attend, whose weights are shares of one; None without such steps."""
+        attending = [step.weights for step in self.steps if step.shares]
+        return np.stack(attending, axis=1) if attending else None
 
 
 class TracedNetwork:
@@ -106,20 +131,20 @@ class TracedNetwork:
         settings: of the run, as nested plain mappings.
         restart: the number of the restart.
         encoder: from text to arrays, with the words that the network knows.
-        words: all it can answer, by number: padding (the empty string), the vocabulary, the time of each slot.
-        answer_vectors: the rows of the answer table W, which scores the words, [V, d]; without those of time words.
+        words: all it can answer, by number: padding (the empty string), the vocabulary, then what is no word.
+        answer_vectors: what scores the words against a state, [words, d]; None where the network has no such vectors.
     """
 
     def __init__(
-        self, directory: Path, settings: dict[str, Any], restart: int, encoder: Encoder, model: MemN2N, linear: bool
+        self, directory: Path, settings: dict[str, Any], restart: int, encoder: Encoder, network: Network
     ) -> None:
         self.directory, self.settings, self.restart, self.encoder = directory, settings, restart, encoder
-        self._model, self._linear = model, linear
-        self.words = [*encoder.vocabulary.words, *(f"(time word {slot})" for slot in range(1, encoder.slots + 1))]
-        table = model.tables[0, model.tying.answer].detach().numpy()[: len(encoder.vocabulary)]
-        self.answer_vectors: npt.NDArray[np.float32] = table
-        # the padding word is no answer; its zero vector is near to nothing
-        self._directions = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        self._network = network
+        self.words = [*encoder.vocabulary.words, *network.other_answers()]
+        vectors = network.answer_vectors()
+        self.answer_vectors: npt.NDArray[np.float32] | None = None
+        if vectors is not None:
+            self.answer_vectors = vectors.detach().numpy()[: len(encoder.vocabulary)]
 
     @property
     def known_words(self) -> list[str]:
@@ -145,7 +170,7 @@ class TracedNetwork:
         """
         import torch
 
-        from babi_memnet.models.memn2n import MemN2N
+        from babi_memnet.models.network import Shape
 
         record = load_run(directory)
         status, result, checkpoint = record.status, record.result, record.checkpoint()
@@ -160,16 +185,19 @@ class TracedNetwork:
         settings = status["settings"]
         saved = checkpoint.state["encoder"]
         encoder = Encoder(Vocabulary.from_json(saved["vocabulary"]), saved["slots"], saved["positions"])
-        model_settings = MemN2NSettings(**settings["model"])
+        model = settings_on_record(settings["model"])
+        shape = Shape(len(encoder.vocabulary), encoder.slots, encoder.positions)
+        kind = network_class(model.name)
         for restart in restarts:
             place = result["selected"] if restart is None else numbers.index(restart) if restart in numbers else None
             if place is None:
                 raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
-            model = MemN2N(model_settings, 1, len(encoder.vocabulary), encoder.slots, encoder.positions)
-            tensors = {name: torch.from_numpy(values[place : place + 1]) for name, values in checkpoint.tensors.items()}
-            model.load_state_dict(tensors)
-            model.requires_grad_(False)
-            yield cls(record.path, settings, numbers[place], encoder, model, settings["training"]["epochs"] == 0)
+            network = kind(model, shape)
+            tensors = network.upgrade(checkpoint.tensors)
+            network.load_state_dict({name: torch.from_numpy(tensors[name][place]) for name in network.state_dict()})
+            network.requires_grad_(False).eval()
+            network.linear = settings["training"]["epochs"] == 0
+            yield cls(record.path, settings, numbers[place], encoder, network)
 
     def ask(self, story: Sequence[str], question: str) -> Trace:
         """Answer a question that a person has typed about a story.
@@ -195,48 +223,83 @@ class TracedNetwork:
             return [f"{name}: expected 1 to {self.encoder.positions} words, found {words or 'none'}"]
         return []
 
-    def attend(self, questions: Questions) -> Attended:
+    def answer(self, questions: Questions) -> Answers:
         """Answer many encoded questions."""
-        import torch
+        parts = self._asked(questions, lambda batch: self._network(batch).softmax(dim=-1).numpy())
+        return Answers(np.concatenate(parts))
 
-        from babi_memnet.models.memn2n import Batch
-
-        times = torch.from_numpy(self._model.time_words().astype(np.int64))
-        names = ("words", "counts", "questions")
-        arrays = {name: torch.from_numpy(getattr(questions, name).astype(np.int64))[None] for name in names}
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(questions), _BATCH):
-                some = {name: values[:, start : start + _BATCH] for name, values in arrays.items()}
-                spread = times.expand(1, some["counts"].shape[1], -1)
-                batch = Batch(some["words"], spread, some["counts"], some["questions"])
-                out = self._model(batch, self._linear)
-                parts.append((out.attention[0].numpy(), out.states[0].numpy(), out.logits[0].softmax(dim=-1).numpy()))
-        attention, states, probabilities = (np.concatenate(some) for some in zip(*parts, strict=True))
-        return Attended(attention, states, probabilities)
+    def attend(self, questions: Questions) -> Attended:
+        """Answer many encoded questions, and say how."""
+        traces = self._asked(questions, self._network.trace)
+        steps = [
+            Way(
+                name=several[0].name,
+                weights=np.concatenate([step.weights.numpy() for step in several]),
+                shares=several[0].shares,
+                state=_joined([step.state for step in several]),
+                unit=several[0].unit,
+            )
+            for several in zip(*(trace.steps for trace in traces), strict=True)
+        ]
+        probabilities = np.concatenate([trace.logits.softmax(dim=-1).numpy() for trace in traces])
+        return Attended(Answers(probabilities), tuple(steps), _joined([trace.start for trace in traces]))
 
     def trace(self, columns: Columns) -> Iterator[Trace]:
         """The traces of many questions, in order; words that the network does not know are left out."""
         questions = self.encoder.encode(columns)
         found = self.attend(questions)
-        words = self.words
-        norms = np.maximum(np.linalg.norm(found.states, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
-        cosines = (found.states / norms) @ self._directions.T  # [N, K+1, V]
-        closest = np.argsort(-cosines, axis=-1, kind="stable")[..., :_NEAREST]
-        ranked = np.argsort(-found.probabilities, axis=-1, kind="stable")
+        start = self._nearest(found.start, len(questions))
+        nearest = [self._nearest(step.state, len(questions)) for step in found.steps]
+        probabilities = found.answers.probabilities
+        ranked = np.argsort(-probabilities, axis=-1, kind="stable")
         for place, (story, question) in enumerate(zip(columns["story"], columns["question"], strict=True)):
             count = int(questions.counts[place])
-            nearest = [
-                tuple((words[number], float(cosines[place, step, number])) for number in closest[place, step])
-                for step in range(closest.shape[1])
-            ]
+            forgotten = [0.0] * (len(story) - count)
             steps = []
-            for hop, weights in enumerate(found.attention[place]):
-                told = weights[:count][::-1].tolist()
-                forgotten = [0.0] * (len(story) - count)
-                empty = None if self._linear else float(weights[count:].sum())
-                steps.append(Step(f"hop {hop + 1}", (*forgotten, *told), not self._linear, empty, nearest[hop + 1]))
+            for step, words in zip(found.steps, nearest, strict=True):
+                told = step.weights[place, :count][::-1].tolist()
+                empty = float(step.weights[place, count:].sum()) if step.shares else None
+                steps.append(Step(step.name, (*forgotten, *told), step.shares, empty, words[place], step.unit))
             answers = tuple(
-                (words[number], float(found.probabilities[place, number])) for number in ranked[place] if number
+                (self.words[number], float(probabilities[place, number])) for number in ranked[place] if number
             )
-            yield Trace(tuple(story), question, nearest[0], tuple(steps), answers, len(story) - count)
+            yield Trace(tuple(story), question, start[place], tuple(steps), answers, len(story) - count)
+
+    def _asked(self, questions: Questions, ask: Callable[[Batch], Result]) -> list[Result]:
+        """What ``ask`` makes of the questions, part by part and without gradients."""
+        import torch
+
+        from babi_memnet.models.network import Batch
+
+        names = ("words", "counts", "questions")
+        arrays = {name: torch.from_numpy(getattr(questions, name).astype(np.int64)) for name in names}
+        ages = torch.arange(self.encoder.slots)
+        results = []
+        with torch.inference_mode():
+            for start in range(0, len(questions), _BATCH):
+                part = {name: values[start : start + _BATCH] for name, values in arrays.items()}
+                results.append(ask(Batch(ages=ages.expand(len(part["counts"]), -1), **part)))
+        return results
+
+    def _nearest(self, states: npt.NDArray[np.float32] | None, count: int) -> list[tuple[tuple[str, float], ...]]:
+        """For each of ``count`` states [N, d] the words whose answer vectors have the largest cosine with it."""
+        if states is None or self.answer_vectors is None:
+            return [()] * count
+        # the padding word is no answer; its zero vector is near to nothing
+        cosines = _directions(states) @ _directions(self.answer_vectors).T  # [N, V]
+        closest = np.argsort(-cosines, axis=-1, kind="stable")[:, :_NEAREST]
+        return [
+            tuple((self.words[number], float(cosines[place, number])) for number in numbers)
+            for place, numbers in enumerate(closest)
+        ]
+
+
+def _joined(parts: Sequence[Any]) -> npt.NDArray[np.float32] | None:
+    """Tensors of a batch each as one array; None where there are none."""
+    return None if parts[0] is None else np.concatenate([part.numpy() for part in parts])
+
+
+def _directions(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The vectors [N, d] with length one; zero stays zero."""
+    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.asarray(vectors / lengths)

@@ -1,130 +1,183 @@
 """End-to-end memory network (Sukhbaatar, Szlam, Weston, Fergus 2015, arXiv 1503.08895), equation by equation.
 
-All restarts are one computation: parameters have a leading axis R and every restart reads its own batch. This is the
-form to read, to trace, and to run on an accelerator; `fused` computes the same on a CPU much faster.
+`kernels.memn2n` computes the same on a CPU much faster.
 
-Legend: R restarts, B batch, M memory slots, J words of the longest sentence, V words with the time words, d dimension,
-K hops.
+Legend: B batch, M memory slots, J words of the longest sentence, V words with the time words, d dimension, K hops.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from babi_memnet.models.encodings import position_factors
-from babi_memnet.models.settings import MemN2NSettings, tables_of
+from babi_memnet.models.network import Batch, Network, Shape, Step, Trace
+from babi_memnet.models.settings import NetworkSettings
+
+_PER_TASK_DIMENSION, _JOINT_DIMENSION = 20, 50
 
 
-class Batch(NamedTuple):
-    """What every restart is asked, and what it was told before.
+@dataclass
+class Settings(NetworkSettings):
+    """An end-to-end memory network (Sukhbaatar et al. 2015, arXiv 1503.08895); the defaults are the paper's.
 
-    words [R, B, M, J] (latest statement first, 0 pads), times [R, B, M] (time word of each slot), counts [R, B]
-    (statements told), questions [R, B, J]; all int64.
+    Attributes:
+        dimension: d, the size of every embedding (section 4.2: 20 per task, 50 joint). ``null`` means just that.
+        hops: K, how often the memory is read (section 2.2).
+        encoding: sentence representation (section 4.1): ``position`` weighs a word by its place, ``bag_of_words`` sums.
+        tying: which tables are one (section 2.2): ``adjacent``, ``layerwise`` or ``untied`` (every table its own).
+        nonlinearity: after each hop ``none`` or ``relu`` (appendix A, the column marked with a star).
+        memory_size: how many of the latest statements are remembered.
+        time_encoding: whether a memory also holds a vector for how long ago it was told (section 4.1).
+        empty_slots: ``attended`` lets the network attend to nothing, ``masked`` takes empty slots out of the softmax.
+        initial_deviation: standard deviation of the initial values.
     """
 
-    words: Tensor
-    times: Tensor
-    counts: Tensor
-    questions: Tensor
+    name: str = "memn2n"
+    dimension: int | None = None
+    hops: int = 3
+    encoding: str = "position"
+    tying: str = "adjacent"
+    nonlinearity: str = "none"
+    memory_size: int | None = 50
+    time_encoding: bool = True
+    empty_slots: str = "attended"
+    initial_deviation: float = 0.1
+
+    linear_start: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.expect_at_least(1, "dimension", "hops")
+        self.expect_one_of("encoding", ("position", "bag_of_words"))
+        self.expect_one_of("tying", ("adjacent", "layerwise", "untied"))
+        self.expect_one_of("nonlinearity", ("none", "relu"))
+        self.expect_one_of("empty_slots", ("attended", "masked"))
+        self.expect_above_zero("initial_deviation")
+
+    @property
+    def passes(self) -> int:
+        """Question and answer count as one, and each hop as another."""
+        return 1 + self.hops
+
+    def settled(self, joint: bool) -> Self:
+        """With the dimension that ``null`` means."""
+        return replace(self, dimension=self.dimension or (_JOINT_DIMENSION if joint else _PER_TASK_DIMENSION))
+
+    def described(self) -> str:
+        """Such as ``3 hops, dimension 20, position encoding``."""
+        hops = f"{self.hops} hop{'' if self.hops == 1 else 's'}"
+        return f"{hops}, dimension {self.dimension}, {self.encoding.replace('_', ' ')} encoding"
 
 
-class Answers(NamedTuple):
-    """What a network made of a batch.
+@dataclass(frozen=True)
+class Tying:
+    """Which embedding table each part of the network reads (section 2.2): tying is two parts naming one table.
 
-    logits [R, B, V]; attention [R, B, K, M], the weight of each slot; states [R, B, K+1, d], the controller state u
-    before the first hop and after each.
+    Attributes:
+        question: B, embeds the question.
+        input: A of each hop, turns statements into memories to be matched.
+        output: C of each hop, turns statements into what is read out.
+        answer: W, scores the words as answers.
+        count: how many tables there are.
     """
 
-    logits: Tensor
-    attention: Tensor
-    states: Tensor
+    question: int
+    input: list[int]
+    output: list[int]
+    answer: int
+    count: int
+
+    @classmethod
+    def of(cls, tying: str, hops: int) -> Self:
+        """The tables of a network with ``hops`` hops.
+
+        Adjacent: the output table of a hop is the input table of the next, the first also embeds the question and the
+        last scores the answers: K + 1 tables. Layer-wise: all hops share one A and one C; B and W are their own.
+        """
+        if tying == "adjacent":
+            chain = list(pairwise(range(hops + 1)))
+            return cls(0, [a for a, _ in chain], [c for _, c in chain], hops, hops + 1)
+        if tying == "layerwise":
+            return cls(0, [1] * hops, [2] * hops, 3, 4)
+        inputs = [1 + 2 * hop for hop in range(hops)]
+        return cls(0, inputs, [a + 1 for a in inputs], 2 * hops + 1, 2 * hops + 2)
 
 
-class MemN2N(nn.Module):
-    """``restarts`` independent end-to-end memory networks.
+class MemN2N(Network):
+    """The parameters are ``tables``, embedding tables [V, d], and with layer-wise tying ``hop_map`` [d, d].
 
-    The parameters are ``tables`` [R, T, V, d], the embedding tables of the network as `tables_of` shares them out, and
-    with layer-wise tying ``hop_map`` [R, d, d]. Word 0 is padding: its vector is zero in every table. The words from
-    ``words`` on are time words, one for each memory slot.
+    Word 0 is padding: its vector is zero in every table. The words from ``shape.words`` on are time words, one for each
+    memory slot.
     """
 
+    settings: Settings
     position_factor: Tensor
     dimension_factor: Tensor
 
-    def __init__(self, settings: MemN2NSettings, restarts: int, words: int, slots: int, positions: int) -> None:
-        """A network for ``words`` words (padding included), ``slots`` memory slots and sentences of ``positions``."""
-        super().__init__()
+    def __init__(self, settings: Settings, shape: Shape) -> None:
+        super().__init__(settings, shape)
         if settings.dimension is None:
             raise ValueError("the dimension of the embeddings must be settled before a network is built")
-        self.settings, self.words, self.slots, self.positions = settings, words, slots, positions
-        self.tying = tables_of(settings.tying, settings.hops)
-        dimension = settings.dimension
-        size = words + slots if settings.time_encoding else words
-        self.tables = nn.Parameter(torch.zeros(restarts, self.tying.count, size, dimension))
-        self.hop_map: nn.Parameter | None = None
-        if settings.tying == "layerwise":
-            self.hop_map = nn.Parameter(torch.zeros(restarts, dimension, dimension))
-        h, g = position_factors(settings.encoding, dimension, positions + 1)
+        self.tying = Tying.of(settings.tying, settings.hops)
+        size, d = shape.words + (shape.slots if settings.time_encoding else 0), settings.dimension
+        self.tables = nn.ParameterList([torch.zeros(size, d) for _ in range(self.tying.count)])
+        self.hop_map = nn.Parameter(torch.zeros(d, d)) if settings.tying == "layerwise" else None
+        h, g = position_factors(settings.encoding, d, shape.positions + 1)
         self.register_buffer("dimension_factor", torch.from_numpy(h), persistent=False)
         self.register_buffer("position_factor", torch.from_numpy(g), persistent=False)
 
     @torch.no_grad()
-    def initialise(self, restart: int, generator: np.random.Generator) -> None:
-        """Draw the parameters of one restart from N(0, initial_deviation^2) (section 4.2)."""
-        for values in self.parameters():
-            drawn = generator.standard_normal(values.shape[1:], dtype=np.float32)
-            values[restart] = torch.from_numpy(drawn * np.float32(self.settings.initial_deviation))
-        self.hold_padding()
-
-    @torch.no_grad()
-    def hold_padding(self) -> None:
-        """Put the vector of the padding word back to zero in every table."""
-        self.tables[:, :, 0] = 0
-
-    def time_words(self) -> npt.NDArray[np.uint16]:
-        """The time word of each slot when no time is left out, [M]; padding without time encoding."""
-        if not self.settings.time_encoding:
-            return np.zeros(self.slots, dtype=np.uint16)
-        return np.arange(self.words, self.words + self.slots, dtype=np.uint16)
+    def initialise(self, generator: np.random.Generator) -> None:
+        """Every value is drawn from N(0, initial_deviation^2) (section 4.2)."""
+        deviation = np.float32(self.settings.initial_deviation)
+        for values in (*self.tables, *([] if self.hop_map is None else [self.hop_map])):
+            drawn = generator.standard_normal(tuple(values.shape), dtype=np.float32)
+            values.copy_(torch.from_numpy(drawn * deviation))
+        self.hold(dict(self.named_parameters()))
 
     def embed(self, table: int, words: Tensor, weights: Tensor) -> Tensor:
-        """sum_j l_j * table[words_j] over the last axis of ``words`` [R, ..., J], weights [J, d]: [R, ..., d]."""
-        restarts = words.shape[0]
-        rows = torch.arange(restarts, device=words.device).view(restarts, *[1] * (words.dim() - 1))
-        return (self.tables[rows, table, words] * weights).sum(dim=-2)
+        """sum_j l_j * table[words_j] over the last axis of ``words`` [..., J], weights [J, d]: [..., d]."""
+        return (functional.embedding(words, self.tables[table]) * weights).sum(dim=-2)
 
-    def forward(self, batch: Batch, linear: bool = False) -> Answers:
-        """Answer a batch; ``linear`` leaves the softmax out of the attention (linear start, section 4.3)."""
+    def forward(self, batch: Batch) -> Tensor:
+        """The logits of a batch."""
+        return self.trace(batch).logits
+
+    def trace(self, batch: Batch) -> Trace:
+        """The attention of every hop, and the controller state u before the first and after each."""
+        told = batch.told
         weights = 1 + self.position_factor[:, None] * self.dimension_factor  # l, [J+1, d]
         # A time word is the last word of its sentence: m_i = sum_j l_j * A x_ij + l_{J+1} * T_A(i) (section 4.1).
-        memories = torch.cat([batch.words, batch.times.unsqueeze(-1)], dim=-1)
-        told = torch.arange(self.slots, device=batch.counts.device) < batch.counts.unsqueeze(-1)  # [R, B, M]
-        state = self.embed(self.tying.question, batch.questions, weights[:-1])  # u = B q, [R, B, d]
-        states, attentions = [state], []
+        times = self.shape.words + batch.ages if self.settings.time_encoding else torch.zeros_like(batch.ages)
+        memories = torch.cat([batch.words, times.unsqueeze(-1)], dim=-1)
+        state = start = self.embed(self.tying.question, batch.questions, weights[:-1])  # u = B q, [B, d]
+        steps = []
         for hop in range(self.settings.hops):
-            inputs = self.embed(self.tying.input[hop], memories, weights) * told.unsqueeze(-1)  # m_i, [R, B, M, d]
+            inputs = self.embed(self.tying.input[hop], memories, weights) * told.unsqueeze(-1)  # m_i, [B, M, d]
             outputs = self.embed(self.tying.output[hop], memories, weights) * told.unsqueeze(-1)  # c_i
-            scores = torch.einsum("rbd,rbmd->rbm", state, inputs)
-            attention = self._attention(scores, told, linear)  # p_i = softmax(u . m_i), equation 1
-            read = torch.einsum("rbm,rbmd->rbd", attention, outputs)  # o = sum_i p_i c_i, equation 2
-            if self.hop_map is not None:
-                state = torch.einsum("rij,rbj->rbi", self.hop_map, state)
-            state = state + read  # u(k+1) = u(k) + o(k), equation 4; with H u(k) when layer-wise
+            scores = torch.einsum("bd,bmd->bm", state, inputs)
+            attention = self.attention(scores, told)  # p_i = softmax(u . m_i), equation 1
+            read = torch.einsum("bm,bmd->bd", attention, outputs)  # o = sum_i p_i c_i, equation 2
+            kept = state if self.hop_map is None else state @ self.hop_map.T
+            state = kept + read  # u(k+1) = u(k) + o(k), equation 4; with H u(k) when layer-wise
             if self.settings.nonlinearity == "relu":
                 state = torch.relu(state)
-            states.append(state)
-            attentions.append(attention)
-        logits = torch.einsum("rbd,rvd->rbv", state, self.tables[:, self.tying.answer])  # a = W u, equation 3
-        logits = torch.cat([torch.full_like(logits[..., :1], -torch.inf), logits[..., 1:]], dim=-1)
-        return Answers(logits, torch.stack(attentions, dim=2), torch.stack(states, dim=2))
+            steps.append(Step(f"hop {hop + 1}", attention, not self.linear, state))
+        logits = state @ self.tables[self.tying.answer].T  # a = W u, equation 3
+        padding = torch.full_like(logits[:, :1], -torch.inf)
+        return Trace(torch.cat([padding, logits[:, 1:]], dim=1), tuple(steps), start)
 
-    def _attention(self, scores: Tensor, told: Tensor, linear: bool) -> Tensor:
-        if linear:
+    def attention(self, scores: Tensor, told: Tensor) -> Tensor:
+        """The weights of the slots, [B, M]; in the linear start (section 4.3) they are the scores themselves."""
+        if self.linear:
             return scores
         # Differs from the paper, which says nothing of it: in the released code an empty slot is a zero vector that
         # takes part in the softmax, so that the network can attend to nothing. Without it tasks 6, 9 and 10 suffer.
@@ -132,3 +185,24 @@ class MemN2N(nn.Module):
             scores = scores.masked_fill(~told, -torch.inf)
             scores = torch.where(told.any(dim=-1, keepdim=True), scores, 0.0)
         return torch.softmax(scores, dim=-1)
+
+    def hold(self, tensors: Mapping[str, Tensor]) -> None:
+        """The vector of the padding word, in every table."""
+        for table in range(self.tying.count):
+            tensors[f"tables.{table}"][0] = 0
+
+    def answer_vectors(self) -> Tensor:
+        """The rows of W (equation 3)."""
+        table: Tensor = self.tables[self.tying.answer]
+        return table
+
+    def other_answers(self) -> list[str]:
+        """The time words, which the released code scores like all others."""
+        return [f"(time word {slot})" for slot in range(1, self.shape.slots + 1) if self.settings.time_encoding]
+
+    def upgrade(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Mapping[str, np.ndarray[Any, Any]]:
+        """All tables were one tensor [R, T, V, d]."""
+        if "tables" not in tensors:
+            return tensors
+        apart = {f"tables.{table}": tensors["tables"][:, table] for table in range(self.tying.count)}
+        return {**apart, **{name: values for name, values in tensors.items() if name != "tables"}}

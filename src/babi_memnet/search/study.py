@@ -25,6 +25,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps, Value
+from babi_memnet.training.selection import select_restart
 
 JOURNAL_FILE = "journal.log"
 _NAME = "search"
@@ -144,9 +145,11 @@ class Study:
 class Watched:
     """A trial as its job sees it: reports the error after every epoch, and stops the run when it is pruned."""
 
-    def __init__(self, folder: Path, settings: SearchSettings) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, selection: str) -> None:
+        """``selection`` is by what the run of the trial selects a restart, ``training.selection``."""
         assert settings.trial is not None
-        self._objective, self._name = settings.objective, f"trial {settings.trial} of {folder.name}"
+        self._objective, self._selection = settings.objective, selection
+        self._name = f"trial {settings.trial} of {folder.name}"
         study = _open(folder, RandomSampler(), _pruner(settings))
         frozen = study.get_trials(deepcopy=False)[settings.trial]
         self._trial = Trial(study, frozen._trial_id)
@@ -156,7 +159,7 @@ class Watched:
         """Report the lines of metrics.jsonl that an earlier attempt has written."""
         for row in rows:
             if row["epoch"] not in self._told:
-                self._trial.report(error_of_epoch(row, self._objective), row["epoch"])
+                self._trial.report(error_of_epoch(row, self._objective, self._selection), row["epoch"])
                 self._told.add(row["epoch"])
 
     def check(self) -> None:
@@ -178,14 +181,12 @@ class Watched:
         self.check()
 
 
-def error_of_epoch(row: Mapping[str, Any], objective: str) -> float:
-    """What is minimised, in percent, after an epoch, from its line of metrics.jsonl."""
+def error_of_epoch(row: Mapping[str, Any], objective: str, selection: str) -> float:
+    """What is minimised, in percent, after an epoch, from its line of metrics.jsonl; ``selection`` as of a run."""
     errors = row["validation/error_percent"]
     if objective == "mean":
         return fmean(errors)
-    from babi_memnet.training.loop import select_restart
-
-    return float(errors[select_restart(row["train/error_percent"], row["train/loss"])])
+    return float(errors[select_restart(selection, row)])
 
 
 def error_of_result(result: Mapping[str, Any], objective: str) -> float:

@@ -1,11 +1,13 @@
-"""Two ways to compute an epoch of all restarts: fused kernels on a CPU, autograd anywhere. Same draws, same numbers.
+"""Two ways to compute an epoch of all restarts: autograd for any network anywhere, kernels where a network has them.
+
+Both draw the same and give the same numbers.
 
 Legend: R restarts, S steps of an epoch, B batch, M memory slots, N questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
@@ -13,177 +15,214 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from babi_memnet.encoding.questions import Questions
-from babi_memnet.models.kernels import memn2n as fused
-from babi_memnet.models.memn2n import Batch, MemN2N
-from babi_memnet.training.sampling import Plan, draw_epoch
-from babi_memnet.training.schedule import Epoch
+from babi_memnet.errors import bad_value
+from babi_memnet.models.kernels import Kernel, kernel_of
+from babi_memnet.models.network import Batch
+from babi_memnet.training.optimizer import Optimizer
+from babi_memnet.training.restarts import Objectives, Restarts
+from babi_memnet.training.sampling import draw_epoch
+from babi_memnet.training.schedule import Epoch, is_stepwise, step_sizes
 from babi_memnet.training.settings import TrainingSettings
 
 _EVALUATION_BATCH = 100
 
+Floats = npt.NDArray[np.float64]
+
 
 class Trained(NamedTuple):
-    """What an epoch showed: loss [R], mean cross entropy of a question in nats; wrong [R], share of wrong answers."""
+    """What an epoch showed: loss [R], mean of a question; wrong [R], share of wrong answers. NaN for who sat it out."""
 
-    loss: npt.NDArray[np.float64]
-    wrong: npt.NDArray[np.float64]
+    loss: Floats
+    wrong: Floats
+
+
+class Evaluated(NamedTuple):
+    """What the restarts say to questions: answers [R, N], the number of each; loss [R], mean cross entropy in nats."""
+
+    answers: npt.NDArray[np.int64]
+    loss: Floats
 
 
 class Engine(Protocol):
-    """Trains and questions all restarts of one model."""
+    """Trains and questions all restarts of one network."""
 
-    def train_epoch(self, generators: Sequence[np.random.Generator], epoch: Epoch) -> Trained:
-        """One epoch; every restart draws from its own generator. The parameters are updated in place."""
+    def train_epoch(
+        self, generators: Sequence[np.random.Generator], epoch: Epoch, running: npt.NDArray[np.bool_]
+    ) -> Trained:
+        """One epoch of the restarts that are ``running`` [R]; each draws from its own generator.
 
-    def answers(self, questions: Questions, linear: bool = False) -> npt.NDArray[np.int64]:
-        """The number of the word that each restart answers to each question, [R, N]."""
+        The parameters are updated in place.
+        """
+
+    def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
+        """What each restart answers to each question."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that `restore` needs: parameters and the state of the optimizer, restarts first."""
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to what `tensors` gave."""
 
     def close(self) -> None:
         """Let go of threads; the engine cannot be used afterwards."""
 
 
-class FusedEngine:
-    """Each restart is one job for a thread: it draws its batches and runs the fused kernels, which hold no lock."""
+class KernelEngine:
+    """Each restart is one job for a thread: it draws its batches and runs the kernels, which hold no lock."""
 
-    def __init__(self, model: MemN2N, train: Questions, settings: TrainingSettings, threads: int) -> None:
-        self._model, self._train, self._settings = model, train, settings
-        self._time_words = model.time_words()
-        self._networks = fused_networks(model)
-        fused.compile_once()
-        self._pool = ThreadPoolExecutor(min(threads, len(self._networks)), thread_name_prefix="restart")
+    def __init__(
+        self, kernel: type[Kernel], restarts: Restarts, train: Questions, settings: TrainingSettings, threads: int
+    ) -> None:
+        self._restarts, self._train, self._settings = restarts, train, settings
+        self._kernels = kernel.of(restarts.network, restarts.parameters)
+        self._pool = ThreadPoolExecutor(min(threads, len(restarts)), thread_name_prefix="restart")
 
-    def train_epoch(self, generators: Sequence[np.random.Generator], epoch: Epoch) -> Trained:
-        stories = fused_stories(self._train)
-        rate, norm = np.float32(epoch.learning_rate), np.float32(self._settings.gradient_norm)
+    def train_epoch(
+        self, generators: Sequence[np.random.Generator], epoch: Epoch, running: npt.NDArray[np.bool_]
+    ) -> Trained:
+        rate, norm = epoch.learning_rate, self._settings.gradient_norm or np.inf
 
-        def one(network: fused.Network, generator: np.random.Generator) -> tuple[float, int, int]:
-            plan = draw_epoch(generator, self._train, self._time_words, self._settings)
-            loss, wrong = fused.train_epoch(network, stories, plan.order, plan.times, epoch.linear, rate, norm)
-            return loss, wrong, plan.order.size
+        def train(place: int) -> tuple[float, float]:
+            if not running[place]:
+                return np.nan, np.nan
+            plan = draw_epoch(generators[place], self._train, self._settings)
+            loss, wrong = self._kernels[place].train_epoch(self._train, plan.order, plan.ages, epoch.linear, rate, norm)
+            return loss / plan.order.size, wrong / plan.order.size
 
-        loss, wrong, seen = np.array(list(self._pool.map(one, self._networks, generators)), dtype=np.float64).T
-        return Trained(loss / seen, wrong / seen)
+        return Trained(*np.array(list(self._pool.map(train, range(len(self._restarts)))), dtype=np.float64).T)
 
-    def answers(self, questions: Questions, linear: bool = False) -> npt.NDArray[np.int64]:
-        stories = fused_stories(questions)
+    def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
+        found = list(
+            self._pool.map(lambda kernel: kernel.evaluate(questions, linear, _EVALUATION_BATCH), self._kernels)
+        )
+        answers, losses = zip(*found, strict=True)
+        return Evaluated(np.stack(answers).astype(np.int64), np.array(losses) / len(questions))
 
-        def one(network: fused.Network) -> npt.NDArray[np.int32]:
-            return np.asarray(fused.answer(network, stories, self._time_words, linear, _EVALUATION_BATCH))
+    def tensors(self) -> dict[str, Tensor]:
+        return self._restarts.tensors()
 
-        return np.stack(list(self._pool.map(one, self._networks))).astype(np.int64)
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self._restarts.restore(tensors)
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
 
 class AutogradEngine:
-    """All restarts are one computation of the model as written, on the device that holds it.
+    """All restarts are one computation of the network as written, on the device that holds it.
 
     Nothing inside an epoch waits for the device: draws are made and sent ahead, sums are fetched at the end.
     """
 
-    def __init__(self, model: MemN2N, train: Questions, settings: TrainingSettings) -> None:
-        self._model, self._train, self._settings = model, train, settings
-        self._device = model.tables.device
-        self._time_words = model.time_words()
+    def __init__(self, restarts: Restarts, train: Questions, settings: TrainingSettings) -> None:
+        self._restarts, self._train, self._settings = restarts, train, settings
+        self._optimizer = Optimizer(restarts.learned, settings)
         self._on_device = self._send(train)
 
-    def train_epoch(self, generators: Sequence[np.random.Generator], epoch: Epoch) -> Trained:
-        plans = [draw_epoch(generator, self._train, self._time_words, self._settings) for generator in generators]
-        order, times = self._stacked(plans)
-        loss = torch.zeros(len(plans), device=self._device, dtype=torch.float64)
-        wrong = torch.zeros(len(plans), device=self._device, dtype=torch.float64)
-        for step in range(order.shape[1]):
-            batch, answers = self._batch(self._on_device, order[:, step], times[:, step])
-            logits = self._model(batch, epoch.linear).logits
-            # The sum over the batch, not its mean: step size and clipping are meant for that.
-            losses = functional.cross_entropy(logits.flatten(0, 1), answers.flatten(), reduction="none")
-            losses = losses.view(answers.shape).sum(dim=1)
-            self._model.zero_grad()
-            losses.sum().backward()  # type: ignore[no-untyped-call]
-            descend(self._model, epoch.learning_rate, self._settings.gradient_norm)
-            loss += losses.detach()
-            wrong += (logits.argmax(dim=-1) != answers).sum(dim=1)
-        seen = order[0].numel()
-        return Trained(loss.cpu().numpy() / seen, wrong.cpu().numpy() / seen)
+    def train_epoch(
+        self, generators: Sequence[np.random.Generator], epoch: Epoch, running: npt.NDArray[np.bool_]
+    ) -> Trained:
+        restarts, settings, device = self._restarts, self._settings, self._restarts.device
+        places = np.flatnonzero(running)
+        drawing = [generators[place] for place in places.tolist()]
+        plans = [draw_epoch(generator, self._train, settings) for generator in drawing]
+        order = torch.from_numpy(np.stack([plan.order for plan in plans]).astype(np.int64)).to(device)  # [A, S, B]
+        ages = torch.from_numpy(np.stack([plan.ages for plan in plans]).astype(np.int32)).to(device)
+        at = torch.from_numpy(places).to(device)
+        how = Objectives(epoch.linear, settings.loss == "mean", settings.label_smoothing)
+        loss = torch.zeros(len(places), device=device, dtype=torch.float64)
+        wrong = torch.zeros(len(places), device=device, dtype=torch.float64)
+        rates = step_sizes(settings, epoch, order.shape[1])
+        for step, rate in enumerate(rates.tolist()):
+            batch, answers = self._batch(self._on_device, order[:, step], ages[:, step].long())
+            batch = batch._replace(noise=self._noise(drawing))
+            gradients, found = restarts.gradients(at, batch, answers, how, self._seeds(drawing))
+            self._descend(at, gradients, rate)
+            loss += found.losses.sum(dim=1)
+            wrong += (found.logits.argmax(dim=-1) != answers).sum(dim=1)
+        shares = np.full((2, len(restarts)), np.nan)
+        shares[:, places] = torch.stack([loss, wrong]).cpu().numpy() / order[0].numel()
+        return Trained(*shares)
+
+    def _descend(self, at: Tensor, gradients: dict[str, Tensor], rate: float) -> None:
+        """One step of the restarts ``at`` these places; the others stay what they are, as does their optimizer."""
+        self._restarts.hold(gradients)
+        self._optimizer.step(gradients, rate, at if len(at) < len(self._restarts) else None)
+        self._restarts.hold(self._restarts.parameters)
+
+    def _noise(self, generators: Sequence[np.random.Generator]) -> Tensor | None:
+        """Random numbers for one batch of each restart, [A, B, noise]."""
+        wanted = self._restarts.network.noise
+        if not wanted:
+            return None
+        shape = (self._settings.batch_size, wanted)
+        drawn = np.stack([generator.random(shape, dtype=np.float32) for generator in generators])
+        return torch.from_numpy(drawn).to(self._restarts.device)
+
+    def _seeds(self, generators: Sequence[np.random.Generator]) -> list[int]:
+        if not self._restarts.network.one_by_one:
+            return []
+        return [int(generator.integers(2**63)) for generator in generators]
 
     @torch.no_grad()
-    def answers(self, questions: Questions, linear: bool = False) -> npt.NDArray[np.int64]:
-        restarts = self._model.tables.shape[0]
+    def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
         sent = self._send(questions)
-        times = torch.from_numpy(self._time_words.astype(np.int64)).to(self._device)
-        chosen = []
-        for index in torch.split(torch.arange(len(questions), device=self._device), _EVALUATION_BATCH):
-            order = index.expand(restarts, -1)
-            batch, _ = self._batch(sent, order, times.expand(*order.shape, -1))
-            chosen.append(self._model(batch, linear).logits.argmax(dim=-1))
-        return torch.cat(chosen, dim=1).cpu().numpy()
+        slots = torch.arange(questions.words.shape[1], device=self._restarts.device)
+        answers, losses = [], []
+        for order in torch.split(torch.arange(len(questions), device=self._restarts.device), _EVALUATION_BATCH):
+            batch, right = self._batch(sent, order, slots.expand(len(order), -1))
+            chances = torch.log_softmax(self._restarts.logits(batch, linear), dim=-1)  # [R, B, V]
+            answers.append(chances.argmax(dim=-1))
+            losses.append(-chances.gather(-1, right.expand(len(chances), -1).unsqueeze(-1)).double().sum(dim=(1, 2)))
+        chosen = torch.cat(answers, dim=1).cpu().numpy()
+        return Evaluated(chosen, torch.stack(losses).sum(dim=0).cpu().numpy() / len(questions))
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {**self._restarts.tensors(), **self._optimizer.tensors()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self._restarts.restore(tensors)
+        self._optimizer.restore(tensors)
 
     def close(self) -> None:
         """Nothing to let go of."""
 
     def _send(self, questions: Questions) -> dict[str, Tensor]:
         names = ("words", "counts", "questions", "answers")
-        return {name: torch.from_numpy(getattr(questions, name).astype(np.int64)).to(self._device) for name in names}
+        device = self._restarts.device
+        return {name: torch.from_numpy(getattr(questions, name).astype(np.int64)).to(device) for name in names}
 
-    def _stacked(self, plans: Sequence[Plan]) -> tuple[Tensor, Tensor]:
-        order = np.stack([plan.order for plan in plans]).astype(np.int64)
-        times = np.stack([plan.times for plan in plans]).astype(np.int32)
-        return torch.from_numpy(order).to(self._device), torch.from_numpy(times).to(self._device).long()
-
-    def _batch(self, source: dict[str, Tensor], order: Tensor, times: Tensor) -> tuple[Batch, Tensor]:
-        """The questions at ``order`` [R, B] with their time words [R, B, M], and their answers [R, B]."""
-        batch = Batch(source["words"][order], times, source["counts"][order], source["questions"][order])
+    def _batch(self, source: dict[str, Tensor], order: Tensor, ages: Tensor) -> tuple[Batch, Tensor]:
+        """The questions at ``order`` [..., B] with the ages [..., B, M] of their statements, and their answers."""
+        batch = Batch(source["words"][order], ages, source["counts"][order], source["questions"][order])
         return batch, source["answers"][order]
 
 
-@torch.no_grad()
-def descend(model: MemN2N, learning_rate: float, gradient_norm: float) -> None:
-    """One step of gradient descent; the gradient of each table of each restart is clipped to ``gradient_norm``."""
-    assert model.tables.grad is not None
-    model.tables.grad[:, :, 0] = 0  # the padding word stays at zero
-    for values in model.parameters():
-        assert values.grad is not None
-        norm = torch.linalg.matrix_norm(values.grad, keepdim=True)
-        values.sub_(learning_rate * (gradient_norm / norm).clamp(max=1) * values.grad)
+def make_engine(kind: str, restarts: Restarts, train: Questions, settings: TrainingSettings, threads: int) -> Engine:
+    """The engine for a network: ``fused`` (its kernels, on a CPU), ``autograd``, or ``auto``, the faster of these.
+
+    Raises:
+        RequestError: there are no kernels for what is asked.
+    """
+    kernel = kernel_of(restarts.network) if kind != "autograd" else None
+    amiss = _amiss(kernel, restarts, settings)
+    if kind == "fused" and amiss:
+        raise bad_value("runtime.engine", kind, f"autograd or auto, since {amiss}")
+    if kernel is None or amiss:
+        return AutogradEngine(restarts, train, settings)
+    return KernelEngine(kernel, restarts, train, settings, threads)
 
 
-def fused_networks(model: MemN2N) -> list[fused.Network]:
-    """Every restart of a model on the CPU, for the fused kernels; the arrays are the model's own memory."""
-    tables = model.tables.detach().numpy()
-    nothing = np.zeros((0, 0), dtype=np.float32)
-    tying = model.tying
-    return [
-        fused.Network(
-            tables=tables[restart],
-            hop_map=nothing if model.hop_map is None else model.hop_map.detach().numpy()[restart],
-            question_table=tying.question,
-            input_tables=np.array(tying.input, dtype=np.uint32),
-            output_tables=np.array(tying.output, dtype=np.uint32),
-            answer_table=tying.answer,
-            h=model.dimension_factor.numpy(),
-            g=model.position_factor.numpy(),
-            relu=model.settings.nonlinearity == "relu",
-            masked=model.settings.empty_slots == "masked",
-        )
-        for restart in range(tables.shape[0])
-    ]
-
-
-def fused_stories(questions: Questions) -> fused.Stories:
-    """Encoded questions for the fused kernels."""
-    return fused.Stories(questions.words, questions.counts, questions.questions, questions.answers)
-
-
-def make_engine(kind: str, model: MemN2N, train: Questions, settings: TrainingSettings, threads: int) -> Engine:
-    """The engine for a model: ``fused`` (CPU), ``autograd``, or ``auto``, the faster of those that can run it."""
-    builders: dict[str, Callable[[], Engine]] = {
-        "fused": lambda: FusedEngine(model, train, settings, threads),
-        "autograd": lambda: AutogradEngine(model, train, settings),
-    }
-    if kind == "auto":
-        kind = "fused" if model.tables.device.type == "cpu" else "autograd"
-    return builders[kind]()
+def _amiss(kernel: type[Kernel] | None, restarts: Restarts, settings: TrainingSettings) -> str | None:
+    """Why kernels cannot be used; None when they can."""
+    if kernel is None:
+        return f"there are no kernels for {type(restarts.network).__name__}"
+    if restarts.device.type != "cpu":
+        return "kernels are for the cpu"
+    plain = {"optimizer": "sgd", "loss": "sum", "clip": "per_tensor", "weight_decay": 0.0, "label_smoothing": 0.0}
+    for key, value in plain.items():
+        if getattr(settings, key) != value:
+            return f"kernels know training.{key}={value} alone"
+    return "kernels know step sizes by epoch alone" if is_stepwise(settings) else None

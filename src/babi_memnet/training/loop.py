@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from babi_memnet.encoding.questions import Questions
+from babi_memnet.training.course import Course
 from babi_memnet.training.engine import Engine
+from babi_memnet.training.restarts import Restarts
 from babi_memnet.training.schedule import Epoch, schedule
 from babi_memnet.training.settings import TrainingSettings
 
 
 class EpochRecord(NamedTuple):
-    """What an epoch showed, each array over the restarts.
+    """What an epoch showed, each array over the restarts; of one that has ended early, what its last epoch did.
 
-    train_loss in nats per question; the errors in percent, of training as met while the epoch ran (time noise on, the
+    Losses in nats per question; errors in percent, of training as met while the epoch ran (time noise on, the
     parameters moving), of validation after it.
     """
 
@@ -26,6 +28,7 @@ class EpochRecord(NamedTuple):
     train_loss: npt.NDArray[np.float64]
     train_error_percent: npt.NDArray[np.float64]
     validation_error_percent: npt.NDArray[np.float64]
+    validation_loss: npt.NDArray[np.float64]
     seconds: float
 
     def as_row(self) -> dict[str, Any]:
@@ -37,51 +40,52 @@ class EpochRecord(NamedTuple):
             "train/loss": self.train_loss.tolist(),
             "train/error_percent": self.train_error_percent.tolist(),
             "validation/error_percent": self.validation_error_percent.tolist(),
+            "validation/loss": self.validation_loss.tolist(),
             "seconds": self.seconds,
         }
 
 
 def train(
     engine: Engine,
+    restarts: Restarts,
     generators: Sequence[np.random.Generator],
     validation: Questions,
     settings: TrainingSettings,
+    course: Course,
     done: int = 0,
 ) -> Iterator[EpochRecord]:
     """Train all restarts, one record an epoch; what is done with a record is the caller's.
 
+    At the end the parameters are those of the reported epochs.
+
     Args:
-        engine: holds the model, whose parameters are updated, and the training questions.
+        engine: trains ``restarts`` with the training questions.
+        restarts: their parameters are updated in place.
         generators: the random numbers of each restart; are advanced.
-        validation: held-out questions; they only monitor.
+        validation: held-out questions.
         settings: the schedule.
-        done: epochs that parameters and generators have already been through.
+        course: how the restarts fare; is updated.
+        done: epochs that all of these have already been through.
     """
     for epoch in schedule(settings):
-        if epoch.number <= done:
+        if epoch.number <= done or not course.running.any():
             continue
         started = time.perf_counter()
-        trained = engine.train_epoch(generators, epoch)
-        yield EpochRecord(
-            epoch=epoch,
-            train_loss=trained.loss,
-            train_error_percent=100 * trained.wrong,
-            validation_error_percent=error_percent(engine.answers(validation, epoch.linear), validation),
-            seconds=time.perf_counter() - started,
-        )
+        trained = engine.train_epoch(generators, epoch, course.running)
+        judged = engine.evaluate(validation, epoch.linear)
+        shown = {
+            "train/loss": trained.loss,
+            "train/error_percent": 100 * trained.wrong,
+            "validation/error_percent": error_percent(judged.answers, validation),
+            "validation/loss": judged.loss,
+        }
+        ran = course.running
+        course.take(epoch, shown, restarts.parameters)
+        told = {name.replace("/", "_"): np.where(ran, shown[name], course.shown[name]) for name in shown}
+        yield EpochRecord(epoch=epoch, **told, seconds=time.perf_counter() - started)
+    course.finish(restarts.parameters)
 
 
 def error_percent(chosen: npt.NDArray[np.int64], questions: Questions) -> npt.NDArray[np.float64]:
     """Share of wrong answers in percent, [R], of answers [R, N]."""
     return np.asarray(100 * (chosen != questions.answers).mean(axis=1))
-
-
-def select_restart(train_error_percent: Sequence[float], train_loss: Sequence[float | None]) -> int:
-    """The place of the restart that is reported, from what the last epoch showed of each.
-
-    That is the one with the lowest training error (section 4.2), and among equals the lowest training loss. A restart
-    that diverged, whose loss is no number, comes last.
-    """
-    loss = np.array([np.nan if value is None else value for value in train_loss], dtype=np.float64)
-    diverged = ~np.isfinite(loss)
-    return int(np.lexsort((loss, np.array(train_error_percent), diverged))[0])

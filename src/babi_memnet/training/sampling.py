@@ -21,11 +21,12 @@ _SHARED = 2**31
 class Plan(NamedTuple):
     """What one restart sees in one epoch.
 
-    order [S, B] uint32, which question stands where; times [S, B, M] uint16, the time word of every slot.
+    order [S, B] uint32, which question stands where; ages [S, B, M] uint16, how long ago the statement of every slot
+    was told, time noise included; 0 in empty slots.
     """
 
     order: npt.NDArray[np.uint32]
-    times: npt.NDArray[np.uint16]
+    ages: npt.NDArray[np.uint16]
 
 
 def restart_generator(seed: int, restart: int) -> np.random.Generator:
@@ -45,18 +46,12 @@ def held_out(
     return np.sort(places[:kept]), np.sort(places[kept:])
 
 
-def draw_epoch(
-    generator: np.random.Generator,
-    questions: Questions,
-    time_words: npt.NDArray[np.uint16],
-    settings: TrainingSettings,
-) -> Plan:
+def draw_epoch(generator: np.random.Generator, questions: Questions, settings: TrainingSettings) -> Plan:
     """Batches drawn with replacement, floor(N / B) of them, and time noise for each of their questions.
 
     Args:
         generator: of one restart; is advanced.
         questions: what to draw from.
-        time_words: [M] the time word of each slot; zeros when time is not encoded.
         settings: batch size and noise.
     """
     steps = max(1, len(questions) // settings.batch_size)
@@ -65,19 +60,19 @@ def draw_epoch(
     slots = questions.words.shape[1]
     blanks = int(np.ceil(settings.time_noise * slots))
     uniform = generator.random((*shape, 1 + blanks)) if blanks else np.zeros((*shape, 1))
-    times = np.zeros((*shape, slots), dtype=np.uint16)
-    _insert_blanks(questions.counts[order], uniform, settings.time_noise, time_words, times)
-    return Plan(order, times)
+    ages = np.zeros((*shape, slots), dtype=np.uint16)
+    _insert_blanks(questions.counts[order], uniform, settings.time_noise, ages)
+    return Plan(order, ages)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _insert_blanks(counts, uniform, noise, time_words, times):  # type: ignore[no-untyped-def]
+def _insert_blanks(counts, uniform, noise, ages):  # type: ignore[no-untyped-def]
     """Time noise (section 4.1): n statements take the time indices of n + b slots, b left blank at random places.
 
     b is uniform in 0 .. ceil(noise n). Blanks are put in one by one, each at a uniform place among all there is, which
     makes every choice of b out of n + b places equally likely. An index past the memory is the memory's last.
     """
-    steps, batch, slots = times.shape
+    steps, batch, slots = ages.shape
     index = np.zeros(slots, np.int64)
     for s in range(steps):
         for b in range(batch):
@@ -91,4 +86,4 @@ def _insert_blanks(counts, uniform, noise, time_words, times):  # type: ignore[n
                     if index[m] >= place:
                         index[m] += 1
             for m in range(count):
-                times[s, b, m] = time_words[min(index[m], slots - 1)]
+                ages[s, b, m] = min(index[m], slots - 1)

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from babi_memnet.errors import bad_value
 
-VALIDATIONS = ("tail", "random")
+OPTIMIZERS = ("sgd", "adam", "adamw", "adagrad")
+SELECTIONS = ("train_error", "validation_error", "validation_loss")
+_CHOICES = {
+    "optimizer": OPTIMIZERS,
+    "loss": ("sum", "mean"),
+    "schedule": ("constant", "halving", "cosine"),
+    "clip": ("per_tensor", "over_all"),
+    "weight_decay_on": ("all", "matrices"),
+    "selection": SELECTIONS,
+    "reported_epoch": ("last", "best"),
+    "validation": ("tail", "random"),
+}
 
 
 @dataclass
@@ -16,29 +27,56 @@ class TrainingSettings:
     Attributes:
         restarts: how many independent restarts are trained.
         first_restart: number of the first restart; ``first_restart=3 restarts=1`` is restart 3 of any larger run.
-        epochs: epochs with the softmax in the attention.
-        learning_rate: step size of those epochs, on the summed loss of a batch.
+        epochs: epochs after the linear start.
+        optimizer: ``sgd``, ``adam``, ``adamw`` or ``adagrad``, those of torch.optim.
+        beta1, beta2: decay of the moments, adam and adamw.
+        loss: what the gradient is of: the ``sum`` over a batch or its ``mean``.
+        learning_rate: step size of those epochs.
+        schedule: ``constant``, ``halving`` (every ``halve_every`` epochs) or ``cosine`` (to 0 at the last step).
         halve_every: the step size is halved in every epoch that this divides.
-        linear_start_epochs: epochs before those, without the softmax (LS); 0 for none.
+        warmup: share of the steps after the linear start in which the step size grows linearly from 0.
+        linear_start_epochs: epochs before those, without the softmax in the attention (LS); 0 for none. Networks that
+            have no softmax to leave out have none, whatever stands here.
         linear_start_learning_rate: step size of the linear epochs.
         time_noise: up to this share of blank time indices is inserted between the statements (RN); 0 for none.
         batch_size: questions of a batch.
-        gradient_norm: the gradient of each table is clipped to this norm.
+        gradient_norm: gradients are clipped to this norm; ``null`` for not.
+        clip: whether the norm is taken ``per_tensor`` or ``over_all`` tensors together; always of each restart alone.
+        weight_decay: how strongly parameters are drawn to 0; added to the gradient, or with adamw to the step.
+        weight_decay_on: ``all`` parameters, or those that are ``matrices``.
+        label_smoothing: share of the target that is spread over all answers.
+        patience: a restart ends early when its validation has not improved for so many epochs; ``null`` for never.
+        reported_epoch: whose parameters a restart ends with: the ``last`` epoch's, or the ``best``'s by validation.
+        selection: by what one restart is selected: ``train_error``, ``validation_error`` or ``validation_loss``, the
+            lowest. Where validation decides on epochs, it does so by the loss for the last and else by the error.
         validation: which questions are held out, the ``tail`` of the training file or ``random`` ones.
-        validation_fraction: share of the training questions held out; they only monitor.
+        validation_fraction: share of the training questions held out.
         checkpoint_seconds: at least this long between two checkpoints.
     """
 
     restarts: int = 10
     first_restart: int = 0
     epochs: int = 100
+    optimizer: str = "sgd"
+    beta1: float = 0.9
+    beta2: float = 0.999
+    loss: str = "sum"
     learning_rate: float = 0.005
+    schedule: str = "halving"
     halve_every: int = 25
+    warmup: float = 0.0
     linear_start_epochs: int = 20
     linear_start_learning_rate: float = 0.005
     time_noise: float = 0.1
     batch_size: int = 32
-    gradient_norm: float = 40.0
+    gradient_norm: float | None = 40.0
+    clip: str = "per_tensor"
+    weight_decay: float = 0.0
+    weight_decay_on: str = "all"
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    reported_epoch: str = "last"
+    selection: str = "train_error"
     validation: str = "tail"
     validation_fraction: float = 0.1
     checkpoint_seconds: float = 10.0
@@ -57,13 +95,25 @@ class TrainingSettings:
                 raise bad_value(f"training.{key}", getattr(self, key), "a whole number of at least 0")
         if self.epochs + self.linear_start_epochs < 1:
             raise bad_value("training.epochs", self.epochs, "at least 1 (or some training.linear_start_epochs)")
-        for key in ("learning_rate", "linear_start_learning_rate", "gradient_norm"):
+        for key in ("learning_rate", "linear_start_learning_rate"):
             if not getattr(self, key) > 0:
                 raise bad_value(f"training.{key}", getattr(self, key), "a number above 0")
+        if self.gradient_norm is not None and not self.gradient_norm > 0:
+            raise bad_value("training.gradient_norm", self.gradient_norm, "a number above 0, or null for no clipping")
+        if self.patience is not None and self.patience < 1:
+            raise bad_value(
+                "training.patience", self.patience, "a whole number of at least 1, or null for no early end"
+            )
+        if not self.weight_decay >= 0:
+            raise bad_value("training.weight_decay", self.weight_decay, "a number of at least 0")
         if not 0 <= self.time_noise <= 1:
             raise bad_value("training.time_noise", self.time_noise, "a share from 0 to 1")
-        if self.validation not in VALIDATIONS:
-            raise bad_value("training.validation", self.validation, " or ".join(VALIDATIONS))
+        for key in ("beta1", "beta2", "warmup", "label_smoothing"):
+            if not 0 <= getattr(self, key) < 1:
+                raise bad_value(f"training.{key}", getattr(self, key), "a number from 0 to below 1")
+        for key, choices in _CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise bad_value(f"training.{key}", getattr(self, key), " or ".join(choices))
         if not 0 < self.validation_fraction < 1:
             raise bad_value("training.validation_fraction", self.validation_fraction, "a share between 0 and 1")
         if self.checkpoint_seconds < 0:

@@ -6,7 +6,7 @@ spread the attention over the words, then one matrix product. With position enco
 is ``1 + h_i g_j`` (see `position_factors`), so a second map with h multiplied in, whose numbers are multiplied by g_j,
 does the rest; the two maps are the halves of one matrix. A time word is a word like any other, in the last position.
 
-`memn2n` says the same in the equations of the paper; a property test holds the two together, gradients included.
+`models.memn2n` says the same in the equations of the paper; a property test holds the two together, gradients included.
 Every restart is computed alone, in the same order of operations whatever runs beside it, so that its numbers do not
 depend on how many restarts there are. The functions release the interpreter lock: restarts run in threads.
 
@@ -17,11 +17,12 @@ N questions, S steps. Slot 0 holds the latest statement; word 0 is padding and e
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,18 @@ import numpy.typing as npt
 # numba takes its matrix products from here. Loaded now, so that whoever limits the threads of BLAS finds it: with
 # threads of its own below ours, a product of this size takes ten times as long.
 import scipy.linalg.cython_blas  # noqa: F401
+import torch
 from filelock import FileLock
 from numba import njit
+from torch import Tensor
+
+from babi_memnet.encoding.questions import Questions
+from babi_memnet.models.memn2n import MemN2N
 
 log = logging.getLogger(__name__)
+
+NETWORK = MemN2N
+"""What these kernels compute."""
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer]
@@ -45,7 +54,7 @@ _ONE = np.float32(1)
 _ZERO = np.float32(0)
 
 
-class Network(NamedTuple):
+class Parts(NamedTuple):
     """One restart's parameters and the constants of its architecture."""
 
     tables: Floats  # [T, V, d]
@@ -319,7 +328,7 @@ def train_epoch(network, stories, order, times, linear, rate, largest_norm):  # 
     """One epoch of one restart, its parameters updated in place.
 
     Args:
-        network: a `Network`; `tables` and `hop_map` are changed.
+        network: the `Parts` of one restart; `tables` and `hop_map` are changed.
         stories: the `Stories` that `order` points into.
         order: [S, B] which question each place of each batch holds.
         times: [S, B, M] time word of every slot (0, the padding, without time encoding).
@@ -353,13 +362,14 @@ def train_epoch(network, stories, order, times, linear, rate, largest_norm):  # 
 
 
 @_compiled
-def answer(network, stories, time_words, linear, batch):  # type: ignore[no-untyped-def]
-    """The word that one restart answers to each question, [N]; nothing is changed."""
+def evaluate(network, stories, time_words, linear, batch):  # type: ignore[no-untyped-def]
+    """The word that one restart answers to each question, [N], and the summed loss; nothing is changed."""
     questions, slots = stories.words.shape[0], stories.words.shape[1]
     chosen = np.zeros(questions, np.int32)
     scratch = _scratch(network, batch, slots)
     times = np.zeros((batch, slots), time_words.dtype)
     times[:] = time_words
+    loss = 0.0
     for start in range(0, questions, batch):
         # The last batch is filled up with question 0 so that one scratch space serves; its extra answers are dropped.
         filled = min(batch, questions - start)
@@ -368,33 +378,92 @@ def answer(network, stories, time_words, linear, batch):  # type: ignore[no-unty
             index[b] = start + b
         _forward(network, stories, index, times, linear, scratch)
         part = np.zeros(batch, np.int32)
-        _cross_entropy(stories, index[:filled], scratch.logits, part)
+        loss += _cross_entropy(stories, index[:filled], scratch.logits, part)
         chosen[start : start + filled] = part[:filled]
-    return chosen
+    return chosen, loss
+
+
+class Kernels:
+    """One restart of `MemN2N`, see `kernels.Kernel`."""
+
+    def __init__(self, parts: Parts, time_words: Integers) -> None:
+        self._parts, self._time_words = parts, time_words
+
+    @classmethod
+    def of(cls, network: MemN2N, parameters: dict[str, Tensor]) -> list[Self]:
+        """One for each restart; its tables are put into one array, and ``parameters`` become views of that."""
+        compile_once()
+        names = [f"tables.{table}" for table in range(network.tying.count)]
+        tables = np.stack([parameters[name].numpy() for name in names], axis=1)  # [R, T, V, d]
+        parameters |= {name: torch.from_numpy(tables[:, table]) for table, name in enumerate(names)}
+        hop_maps = (
+            parameters["hop_map"].numpy() if "hop_map" in parameters else np.zeros((len(tables), 0, 0), np.float32)
+        )
+        shape, settings, tying = network.shape, network.settings, network.tying
+        # The time word of each age; padding without time encoding.
+        time_words = np.arange(shape.words, shape.words + shape.slots, dtype=np.uint16) * settings.time_encoding
+        return [
+            cls(
+                Parts(
+                    tables=tables[restart],
+                    hop_map=hop_maps[restart],
+                    question_table=tying.question,
+                    input_tables=np.array(tying.input, dtype=np.uint32),
+                    output_tables=np.array(tying.output, dtype=np.uint32),
+                    answer_table=tying.answer,
+                    h=network.dimension_factor.numpy(),
+                    g=network.position_factor.numpy(),
+                    relu=settings.nonlinearity == "relu",
+                    masked=settings.empty_slots == "masked",
+                ),
+                time_words.astype(np.uint16),
+            )
+            for restart in range(len(tables))
+        ]
+
+    def train_epoch(
+        self, questions: Questions, order: Integers, ages: Integers, linear: bool, rate: float, largest_norm: float
+    ) -> tuple[float, int]:
+        """As `kernels.Kernel` says."""
+        times, steps = self._time_words[ages], (np.float32(rate), np.float32(largest_norm))
+        loss, wrong = train_epoch(self._parts, _stories(questions), order, times, linear, *steps)
+        return float(loss), int(wrong)
+
+    def evaluate(self, questions: Questions, linear: bool, batch: int) -> tuple[Integers, float]:
+        """As `kernels.Kernel` says."""
+        answers, loss = evaluate(self._parts, _stories(questions), self._time_words, linear, batch)
+        return np.asarray(answers), float(loss)
+
+
+def _stories(questions: Questions) -> Stories:
+    return Stories(questions.words, questions.counts, questions.questions, questions.answers)
 
 
 def compile_once() -> None:
-    """Compile the kernels in a process of their own, unless an earlier one has left them beside this file.
+    """Compile the kernels in a process of their own, unless an earlier one has done so since this file was written.
 
     What numba compiles and runs in one process can differ in the last bits from what another loads from its cache. So
     nobody runs what he has compiled himself: the first run on a machine gives the numbers of all others.
     """
-    cache = Path(str(train_epoch.stats.cache_path))
-    if any(cache.glob("memn2n.train_epoch-*.nbc")):
+    cache, source = Path(str(train_epoch.stats.cache_path)), os.stat(__file__)
+    # numba takes nothing from its cache that was compiled from an earlier version of the file.
+    compiled = cache / f"memn2n-{source.st_mtime_ns}-{source.st_size}.compiled"
+    if compiled.exists():
         return
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "memn2n.lock"):
-        if not any(cache.glob("memn2n.train_epoch-*.nbc")):
+        if not compiled.exists():
             log.info("compiling, once per machine: about half a minute")
             subprocess.run([sys.executable, "-c", f"from {__name__} import _compile; _compile()"], check=True)
+            compiled.touch()
 
 
 def _compile() -> None:
-    """Call both entry points as `FusedEngine` does, on one question about one statement."""
+    """Call both entry points as `Kernels` does, on one question about one statement."""
     table, index = np.zeros((2, 3, 1), np.float32), np.zeros(1, np.uint32)
     h, g = np.ones(1, np.float32), np.ones(2, np.float32)
-    network = Network(table, table[:1, :0, 0], 0, index, index, 1, h, g, False, False)
+    network = Parts(table, table[:1, :0, 0], 0, index, index, 1, h, g, False, False)
     word = np.ones((1, 1), np.uint16)
     stories = Stories(word[None], index + np.uint32(1), word, index + np.uint32(1))
     train_epoch(network, stories, index[None], word[None], False, np.float32(0), np.float32(1))
-    answer(network, stories, word[0], False, 1)
+    evaluate(network, stories, word[0], False, 1)

@@ -1,0 +1,178 @@
+"""What a network is to the rest of the harness: one restart of it, from a batch of questions to answers and a trace.
+
+A network is one file in this folder with two classes: ``Settings``, a dataclass, and its subclass of `Network`.
+Nothing else knows its name: `networks` finds it by its file, the engine trains any number of restarts of it at once,
+and reports, stories and demo show the steps of its trace.
+
+Legend: B batch, M memory slots, J words of the longest sentence, V answers, d dimension of a state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Batch(NamedTuple):
+    """What one restart is asked, and what it was told before; integers are int64.
+
+    Attributes:
+        words: [B, M, J] the statements, the latest first; 0 pads.
+        ages: [B, M] how long ago each was told, 0 for the latest. Time noise makes them larger, so that some are left
+            out; an age past the memory is that of its last slot, M - 1. Means nothing in empty slots.
+        counts: [B] how many statements were told, at most M.
+        questions: [B, J] the words of the question; 0 pads.
+        noise: [B, `Network.noise`] random numbers, uniform from 0 to 1, while training; None otherwise.
+    """
+
+    words: Tensor
+    ages: Tensor
+    counts: Tensor
+    questions: Tensor
+    noise: Tensor | None = None
+
+    @property
+    def told(self) -> Tensor:
+        """[B, M] which slots hold a statement."""
+        return torch.arange(self.ages.shape[-1], device=self.counts.device) < self.counts.unsqueeze(-1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the data fix.
+
+    Attributes:
+        words: how many words there are, padding (word 0) included.
+        slots: M, how many statements are remembered.
+        positions: J, the words of the longest sentence.
+    """
+
+    words: int
+    slots: int
+    positions: int
+
+
+class Step(NamedTuple):
+    """One step of a network on its way to the answers of a batch.
+
+    Attributes:
+        name: for people, such as ``hop 1``.
+        weights: [B, M] of each statement.
+        shares: whether the weights of a question are shares of one, those of empty slots included: attention.
+        state: [B, d] what the network holds after the step, in the space of `Network.answer_vectors`; None for none.
+        unit: what the weights are, where they are no shares.
+    """
+
+    name: str
+    weights: Tensor
+    shares: bool = False
+    state: Tensor | None = None
+    unit: str = ""
+
+
+class Trace(NamedTuple):
+    """How a batch was answered: logits [B, V], the steps in order, and the state [B, d] before the first, if any."""
+
+    logits: Tensor
+    steps: tuple[Step, ...]
+    start: Tensor | None = None
+
+
+class Objective(NamedTuple):
+    """What training makes smaller: losses [B], in nats for cross entropy; and the logits [B, V] they were taken of."""
+
+    losses: Tensor
+    logits: Tensor
+
+
+class Network(nn.Module, ABC):
+    """One restart of a network. Subclasses write `initialise` and `forward`, and override what differs from here.
+
+    All restarts of a run are trained at once: `torch.func.vmap` adds an axis in front of every parameter, buffer and
+    batch, of which the code of a network sees nothing. Buffers are constants; training changes parameters alone.
+
+    Attributes:
+        one_by_one: class attribute; True has restarts trained in a loop, for code that vmap cannot take, or takes
+            slowly (``nn.LSTM``). Only then may a network use random numbers of torch's own.
+        noise: how many random numbers `forward` wants for each question while training, in ``batch.noise``: they
+            come from the restart's own generator, so that a restart does not notice others.
+        linear: set from outside: attention goes without its softmax. Only where ``Settings.linear_start`` says so.
+    """
+
+    one_by_one: ClassVar[bool] = False
+    noise: int = 0
+    linear: bool = False
+
+    def __init__(self, settings: Any, shape: Shape) -> None:
+        """A network for data of this shape; the values of its parameters come from `initialise`."""
+        super().__init__()
+        self.settings, self.shape = settings, shape
+
+    @abstractmethod
+    def initialise(self, generator: np.random.Generator) -> None:
+        """Draw the values of all parameters from ``generator``, and from nothing else."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor:
+        """The logits [B, V] of a batch; -inf for padding, which is no answer. V is at least the number of words."""
+
+    def hold(self, tensors: Mapping[str, Tensor]) -> None:
+        """Put entries that never learn, such as the vectors of padding, to zero in place.
+
+        ``tensors`` have the names and shapes of the parameters.
+        """
+
+    def loss(self, batch: Batch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
+        """Cross entropy of the right answers [B]; override it where more is to be made small.
+
+        ``label_smoothing`` spreads that share of the target over all answers (Szegedy et al. 2016, section 7).
+        """
+        logits = self(batch)
+        chances = torch.log_softmax(logits, dim=-1)
+        losses = -chances.gather(-1, answers.unsqueeze(-1)).squeeze(-1)
+        if label_smoothing:
+            losses = (1 - label_smoothing) * losses - label_smoothing * chances[..., 1:].mean(dim=-1)
+        return Objective(losses, logits)
+
+    def answer_vectors(self) -> Tensor | None:
+        """[V', d] the vectors that score the first V' answers against a state, if there are any."""
+        return None
+
+    def other_answers(self) -> list[str]:
+        """Names of the answers that are no words of the vocabulary, in their order behind these."""
+        return []
+
+    def trace(self, batch: Batch) -> Trace:
+        """How the network answers; by default one step, which says what the answer owes to each statement.
+
+        That is by how much its log probability falls when a story is told without the statement. A network with steps
+        of its own shows those instead.
+        """
+        logits = self(batch)
+        chosen = logits.argmax(dim=-1, keepdim=True)
+        known = torch.log_softmax(logits, dim=-1).gather(-1, chosen)
+        falls = [
+            known - torch.log_softmax(self(without(batch, slot)), dim=-1).gather(-1, chosen)
+            for slot in range(self.shape.slots)
+        ]
+        weights = torch.cat(falls, dim=-1) if falls else torch.zeros_like(batch.ages, dtype=logits.dtype)
+        return Trace(logits, (Step("worth of each statement", torch.where(batch.told, weights, 0.0), unit="nats"),))
+
+    def upgrade(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Mapping[str, np.ndarray[Any, Any]]:
+        """Tensors of a checkpoint, restarts first, by the names of today; override it where names have changed."""
+        return tensors
+
+
+def without(batch: Batch, slot: int) -> Batch:
+    """The batch of stories in which the statement of a slot was never told; those that have none there stay."""
+    later = torch.arange(batch.ages.shape[-1], device=batch.ages.device) >= slot  # told earlier, that is
+    moved = later & (slot < batch.counts).unsqueeze(-1)  # [B, M]
+    words = torch.cat([batch.words[:, 1:], torch.zeros_like(batch.words[:, :1])], dim=1)
+    counts = batch.counts - (slot < batch.counts).long()
+    return batch._replace(words=torch.where(moved.unsqueeze(-1), words, batch.words), counts=counts)

@@ -1,0 +1,100 @@
+"""One step of learning for all restarts: their gradients are clipped apart, and torch.optim does the rest.
+
+Parameters have the restarts as first axis, [R, ...]. The optimizers are elementwise, so what they do to a restart is
+what they would do to it alone; norms are taken of each restart by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor, optim
+
+from babi_memnet.training.settings import TrainingSettings
+
+_STATE = "optimizer"
+
+
+class Optimizer:
+    """An optimizer of torch on stacked parameters."""
+
+    def __init__(self, parameters: Mapping[str, Tensor], settings: TrainingSettings) -> None:
+        """``parameters`` are updated in place by `step`."""
+        self._parameters, self._settings = dict(parameters), settings
+        matrices = {name for name, values in parameters.items() if values.dim() > 2}  # the first axis is that of R
+        decayed = [values for name, values in parameters.items() if self._is_decayed(name in matrices)]
+        others = [values for name, values in parameters.items() if not self._is_decayed(name in matrices)]
+        groups = [
+            {"params": decayed, "weight_decay": settings.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self._optimizer = _made(settings, [group for group in groups if group["params"]])
+
+    def _is_decayed(self, is_matrix: bool) -> bool:
+        return is_matrix or self._settings.weight_decay_on == "all"
+
+    @torch.no_grad()
+    def step(self, gradients: Mapping[str, Tensor], rate: float, places: Tensor | None = None) -> None:
+        """Clip the gradients, in place, and move against them.
+
+        ``places`` are the restarts that they are of, None for all; the others, and what is kept of them from step to
+        step, stay as they are.
+        """
+        if self._settings.gradient_norm is not None:
+            clip(gradients, self._settings.gradient_norm, over_all=self._settings.clip == "over_all")
+        whole = dict(gradients)
+        if places is not None:
+            whole = {
+                name: torch.zeros_like(values).index_copy(0, places, gradients[name])
+                for name, values in self._parameters.items()
+            }
+        stacked = [] if places is None else self._stacked()
+        earlier = [values.clone() for values in stacked]
+        for name, values in self._parameters.items():
+            values.grad = whole[name]
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        for values, before in zip(stacked, earlier, strict=True):
+            values.copy_(before.index_copy(0, cast(Tensor, places), values[places]))
+
+    def _stacked(self) -> list[Tensor]:
+        """Parameters and state, without what is one for all restarts: the number of steps."""
+        state = [value for key, value in self.tensors().items() if value.dim() > 0]
+        return [*self._parameters.values(), *state]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its state, such as the moments of Adam, by ``optimizer/KIND/PARAMETER``."""
+        return {
+            f"{_STATE}/{kind}/{name}": value
+            for name, values in self._parameters.items()
+            for kind, value in self._optimizer.state.get(values, {}).items()
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to the state that `tensors` gave."""
+        for key, value in tensors.items():
+            if key.startswith(f"{_STATE}/"):
+                _, kind, name = key.split("/", 2)
+                self._optimizer.state[self._parameters[name]][kind] = value.clone()
+
+
+def clip(gradients: Mapping[str, Tensor], largest: float, over_all: bool) -> None:
+    """Shorten gradients [R, ...] in place so that no norm is larger, per tensor or over all, of each restart."""
+    squares = {name: values.reshape(len(values), -1).square().sum(dim=1) for name, values in gradients.items()}
+    if over_all:
+        squares = dict.fromkeys(squares, torch.stack(list(squares.values())).sum(dim=0))
+    for name, values in gradients.items():
+        shorter = (largest / squares[name].sqrt()).clamp(max=1)  # [R]
+        values.mul_(shorter.view(-1, *[1] * (values.dim() - 1)))
+
+
+def _made(settings: TrainingSettings, groups: list[dict[str, Any]]) -> optim.Optimizer:
+    if settings.optimizer == "sgd":
+        return optim.SGD(groups, lr=settings.learning_rate)
+    if settings.optimizer == "adagrad":
+        return optim.Adagrad(groups, lr=settings.learning_rate)
+    kind = optim.AdamW if settings.optimizer == "adamw" else optim.Adam
+    return kind(groups, lr=settings.learning_rate, betas=(settings.beta1, settings.beta2))
