@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from babi_memnet.errors import bad_value
-from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
+from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.worlds.shifts import SHIFTS, UNSHIFTED
 
 _HUB_REPOSITORY = "facebook/babi_qa"
 _HUB_REVISION = "35110b6921dd859e4440fa0f39481959f09abc2d"
@@ -161,6 +161,19 @@ def settings_on_record(saved: Mapping[str, Any]) -> OfficialData | HubData | Gen
     """The settings that ``dataclasses.asdict`` made ``saved`` of."""
     settings: OfficialData | HubData | GeneratedData | SavedData = SOURCES[saved["source"]](**saved)
     return settings
+
+
+def check_shift(shift: str, tasks: Iterable[int] = ()) -> None:
+    """Raises ``RequestError`` when there is no such shift, or when it does not exist for one of the tasks."""
+    if shift == UNSHIFTED:
+        return
+    if shift not in SHIFTS:
+        known = [UNSHIFTED, *SHIFTS]
+        raise bad_value("data.shift", shift, f"one of {', '.join(known)}{suggestion(shift, known)}")
+    for task in tasks:
+        if task not in SHIFTS[shift]:
+            possible = ", ".join(map(str, SHIFTS[shift]))
+            raise RequestError(f"data.shift={shift}: does not exist for task {task}; it exists for tasks {possible}")
 
 
 def _check_source(given: str, own: str) -> None:
