@@ -1,4 +1,7 @@
-"""Configuration of the data sources: which stories a run reads, and from where."""
+"""Configuration of the data sources: which stories a run reads, and from where.
+
+Fields marked `BOOKKEEPING` do not count as a difference between runs: what the stories are is in their fingerprint.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.settings_fields import BOOKKEEPING
 from babi_memnet.worlds.shifts import SHIFTS, UNSHIFTED
 
 _HUB_REPOSITORY = "facebook/babi_qa"
@@ -34,11 +38,11 @@ class OfficialData:
     """
 
     source: str = "official"
-    root: str | None = None
+    root: str | None = field(default=None, metadata=BOOKKEEPING)
     size: str = "1k"
     language: str = "en"
-    download: bool = True
-    mirrors: list[str] = field(default_factory=_official_mirrors)
+    download: bool = field(default=True, metadata=BOOKKEEPING)
+    mirrors: list[str] = field(default_factory=_official_mirrors, metadata=BOOKKEEPING)
 
     def __post_init__(self) -> None:
         _check_source(self.source, "official")
@@ -64,9 +68,9 @@ class HubData:
     """
 
     source: str = "hub"
-    repository: str = _HUB_REPOSITORY
-    revision: str = _HUB_REVISION
-    file: str = _HUB_FILE
+    repository: str = field(default=_HUB_REPOSITORY, metadata=BOOKKEEPING)
+    revision: str = field(default=_HUB_REVISION, metadata=BOOKKEEPING)
+    file: str = field(default=_HUB_FILE, metadata=BOOKKEEPING)
     size: str = "1k"
     language: str = "en"
 
@@ -132,7 +136,7 @@ class SavedData:
     """
 
     source: str = "saved"
-    path: str | None = None
+    path: str | None = field(default=None, metadata=BOOKKEEPING)
     size: int | str | None = None
 
     def __post_init__(self) -> None:
