@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from babi_memnet.errors import RequestError
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 
 SMALL = GeneratedData(size=30, test_questions=20, seed=3)
+OTHER = GeneratedData(size=1, test_questions=1, seed=4)
 
 
 def expected(tasks: list[int], questions: int, split: str) -> list[StoryQuestion]:
@@ -147,19 +149,20 @@ def test_a_cache_that_cannot_be_written(own_cache: Path) -> None:
         load(SMALL, [1])
 
 
-def _load_in_another_process(results: multiprocessing.Queue[int]) -> None:
+def _load_in_another_process(start: Barrier, results: multiprocessing.Queue[int]) -> None:
+    load(OTHER, [1])  # what takes seconds to import is there before the start
+    start.wait(60)
     results.put(len(from_dataset(load(SMALL, [1, 2])["train"])))
 
 
 def test_processes_can_share_an_empty_cache(own_cache: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [context.Process(target=_load_in_another_process, args=(results,)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    assert [results.get(timeout=60) for _ in processes] == [60, 60]
-    for process in processes:
-        process.join()
+    start, results = context.Barrier(2), context.Queue()
+    other = context.Process(target=_load_in_another_process, args=(start, results))
+    other.start()
+    start.wait(60)
+    assert len(from_dataset(load(SMALL, [1, 2])["train"])) == results.get(timeout=60) == 60
+    other.join()
     assert not list((own_cache / "generated").glob("*partial*"))
 
 

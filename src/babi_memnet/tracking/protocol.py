@@ -14,7 +14,7 @@ class TrackedRun:
     """What a tracker is told about a run before its first epoch.
 
     Attributes:
-        run_id: the signature, so that a continued run is the same run to the tracker.
+        run_id: equal for equal requests, so that a continued run is the same run to the tracker.
         name: for people.
         directory: the run directory; the tracker keeps its own files below it.
         config: the resolved configuration as plain nested dicts.

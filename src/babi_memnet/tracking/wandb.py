@@ -41,7 +41,7 @@ def check_credentials(wandb: Any = None) -> None:
 
 
 class WandbMirror:
-    """One W&B run with the signature as its id.
+    """One W&B run, with the id that the run is known by.
 
     The record on disk is the truth, so trouble with W&B never ends a run: after the first error that wandb raises
     there is one warning and nothing more is mirrored. When the server cannot be reached at the start, the mirror is
