@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.babi_format import SPLITS, check_tasks
-from babi_memnet.data.cache import cache_directory, file_sha256, locked, remembered_sha256
+from babi_memnet.data.cache import cache_directory, cannot_be_written, file_sha256, locked, remembered_sha256
 from babi_memnet.data.records import StoryQuestion, features, to_dataset
 from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.errors import RequestError
@@ -157,9 +157,6 @@ def _write(path: Path, records: Iterator[StoryQuestion]) -> None:
         partial.replace(path)
         partial_checksum.replace(_checksum_of(path))
     except OSError as error:
-        raise RequestError(
-            f"the cache {path.parent} cannot be written ({error.strerror or error}); "
-            "set the environment variable BABI_CACHE to a folder that can"
-        ) from None
+        raise cannot_be_written(path.parent, error) from None
     finally:
         partial.unlink(missing_ok=True)
