@@ -18,11 +18,11 @@ from statistics import fmean
 from textwrap import fill
 
 from babi_memnet.data.babi_format import read_babi
+from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.layout import ARCHIVE_FOLDER, find_task_folder
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.errors import RequestError
 from babi_memnet.worlds import wording
-from babi_memnet.worlds.simulation import simulate
 from babi_memnet.worlds.tasks import TASKS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "fidelity.md"
@@ -144,7 +144,7 @@ def fidelity_page(root: Path, seed: int) -> str:
     in_one: dict[str, list[str]] = {"words": [], "sentence templates": []}
     for task in TASKS:
         train, test = (read_babi(files[task, split], task) for split in ("train", "test"))
-        generated = list(simulate(task, len(train), seed, "train"))
+        generated = list(simulated_records(task, len(train), seed, "train"))
         rows[task] = distances(generated, train), distances(test, train)
         in_one["words"] += [f"{word} (task {task})" for word in sorted(words_of(generated) ^ words_of(train))]
         templates = sorted(map(str, templates_in_one(generated, train)))

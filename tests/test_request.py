@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
 from babi_memnet.config import explain, known_keys, register, request_of
 from babi_memnet.data.export import write_saved
-from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.settings import SOURCES, GeneratedData
+from babi_memnet.encoding.settings import TokenizerSettings
+from babi_memnet.models.networks import network_files, settings_class
+from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.paths import conf_directory
-from babi_memnet.request import Request
+from babi_memnet.request import Request, bookkeeping_keys, settle
+from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.settings_fields import BOOKKEEPING
+from babi_memnet.tracking.settings import NoTracker, WandbTracker
+from babi_memnet.training.settings import TrainingSettings
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def hydra_ready() -> Iterator[None]:
     register()
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
@@ -27,12 +36,112 @@ def request(*overrides: str, experiment: str | None = None) -> Request:
     return request_of(compose("train", [*named, *overrides]), experiment)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "experiment", "directory"),
+    [
+        ("task=1", None, "train/task_01-7f4d4921fb"),
+        ("task=2 model.hops=2", None, "train/task_02-2affeac4d6"),
+        ("task=2 model.tying=layerwise training.time_noise=0", None, "train/task_02-783c4b0a0f"),
+        ("task=joint training=joint", None, "train/joint-df4317f2e8"),
+        ("task=2 data.size=2k data.seed=1", None, "train/task_02-78208c45c9"),
+        ("task=3 data.shift=names", None, "train/task_03-30e95d5589"),
+        ("task=2 tokenizer=words_cased", None, "train/task_02-45c271e9ac"),
+        ("task=2 runtime.seed=1 training.restarts=3", None, "train/task_02-01ea4c70b0"),
+        ("task=1 debug=quick", None, "debug/train/task_01-44baeabe68"),
+        ("task=3", "memn2n_1k/pe_ls_rn", "memn2n_1k/pe_ls_rn/task_03-9c3f311ae1"),
+        ("task=3", "memn2n_1k/bow", "memn2n_1k/bow/task_03-07bce2e3a9"),
+        ("", "memn2n_10k/pe_ls_rn_joint", "memn2n_10k/pe_ls_rn_joint/joint-4befbaead5"),
+    ],
+)
+def test_runs_on_record_are_found_again(overrides: str, experiment: str | None, directory: str):
+    """Pinned, so that no change of the code renames the runs that people have."""
+    assert request(*overrides.split(), experiment=experiment).directory == Path("outputs") / directory
+
+
+# Which fields these are is said at the fields themselves; here it is said once more to hold them to it.
+WITHOUT_EFFECT = {
+    "data.root",
+    "data.download",
+    "data.mirrors",
+    "data.repository",
+    "data.revision",
+    "data.file",
+    "data.path",
+    "training.checkpoint_seconds",
+    "tracker",
+    "runtime.device",
+    "runtime.threads",
+    "runtime.engine",
+    "runtime.outputs",
+    "runtime.debug",
+}
+PARTS = {
+    "data": SOURCES.values(),
+    "tokenizer": [TokenizerSettings],
+    "model": [settings_class(name) for name in network_files()],
+    "training": [TrainingSettings],
+    "tracker": [WandbTracker, NoTracker],
+    "runtime": [RuntimeSettings],
+}
+FIELDS = [(group, part, field.name) for group, parts in PARTS.items() for part in parts for field in fields(part)]
+
+
+def settings_of(**parts: Any) -> Settings:
+    """The defaults, but for these parts."""
+    defaults: dict[str, Any] = {group: next(iter(choices))() for group, choices in PARTS.items()}
+    defaults["model"] = settings_class("memn2n")().settled(joint=False)
+    return Settings(task=2, **{**defaults, **parts})
+
+
+@pytest.fixture
+def same_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All data are the same, and need not be there."""
+    monkeypatch.setattr("babi_memnet.request.fingerprint", lambda data, tasks: "ab")
+
+
+@pytest.mark.parametrize(("group", "part", "name"), FIELDS)
+@pytest.mark.usefixtures("same_stories")
+def test_exactly_what_has_an_effect_changes_the_signature(group: str, part: type, name: str):
+    settings = settings_of(**{group: part().settled(joint=False) if group == "model" else part()})
+    before = settle(settings).signature
+    setattr(getattr(settings, group), name, "something else")
+    without_effect = bool({group, f"{group}.{name}"} & WITHOUT_EFFECT)
+    assert (settle(settings).signature == before) == without_effect
+
+
+@pytest.mark.usefixtures("same_stories")
+def test_a_tracker_more_or_less_changes_nothing():
+    assert settle(settings_of(tracker=NoTracker())).signature == settle(settings_of(tracker=WandbTracker())).signature
+
+
+def test_bookkeeping_is_what_has_no_effect_and_says_nothing_of_how_it_was_computed():
+    execution = {"runtime.device", "runtime.threads", "runtime.engine"}
+    choices = {group: {part.__name__: part for part in parts} for group, parts in PARTS.items()}
+    assert bookkeeping_keys(choices) == WITHOUT_EFFECT - execution
+
+
+@pytest.mark.usefixtures("same_stories")
+def test_the_settings_of_another_part_speak_for_themselves():
+    @dataclass
+    class Elsewhere(NetworkSettings):
+        name: str = "elsewhere"
+        dimension: int = 20
+        width: int = 3
+        log: str = field(default="a", metadata=BOOKKEEPING)
+
+    names = {settle(settings_of(model=Elsewhere(log=log))).signature for log in "abc"}
+    assert len(names) == 1
+    assert settle(settings_of(model=Elsewhere(width=4))).signature not in names
+    assert "model.log" in bookkeeping_keys({"model": {"elsewhere": Elsewhere}})
+
+
 def test_what_cannot_change_a_result_does_not_change_the_directory():
     plain = request("task=2")
     assert str(plain.directory).startswith("outputs/train/task_02-")
     for same in (
         ["training=per_task", "model.hops=3"],
         ["runtime.threads=1", "runtime.engine=autograd", "tracker=none", "training.checkpoint_seconds=1"],
+        ["runtime.debug=true"],
         ["model.dimension=20"],  # what null means for one task
         ["data.size=1000"],
     ):

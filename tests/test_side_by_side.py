@@ -13,7 +13,7 @@ import pytest
 
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.encoding.settings import TokenizerSettings
-from babi_memnet.models.settings import MemN2NSettings
+from babi_memnet.models.networks import settings_class
 from babi_memnet.request import settle
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import RuntimeSettings, Settings
@@ -44,7 +44,7 @@ def job(outputs: Path, task: int | str, on_start: Callable[[], None] = nothing, 
         task=task,
         data=GeneratedData(size=60, test_questions=40),
         tokenizer=TokenizerSettings(),
-        model=MemN2NSettings(**model),
+        model=settings_class("memn2n")(**model),
         training=TrainingSettings(restarts=restarts, epochs=2, linear_start_epochs=0),
         tracker=NoTracker(),
         runtime=RuntimeSettings(outputs=str(outputs)),

@@ -28,6 +28,17 @@ class RunsFailed(Exception):
     """
 
 
+def one_line(error: BaseException) -> str:
+    """The text of an error in one line; the name of its kind where it has no text."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def kind_and_line(error: BaseException) -> str:
+    """As `one_line`, with the kind before the text, for errors that nobody has foreseen: ``ValueError: no``."""
+    kind, line = type(error).__name__, one_line(error)
+    return line if line == kind else f"{kind}: {line}"
+
+
 def bad_value(key: str, value: object, accepted: str) -> RequestError:
     """The error for ``key=value`` where ``accepted`` says in words what would have been fine."""
     return RequestError(f"{key}={value}: expected {accepted}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,27 +10,11 @@ from typing import Any
 from babi_memnet.data.sources import fingerprint
 from babi_memnet.runs.signature import signature
 from babi_memnet.settings import Settings
+from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
 
 REVISION = 1
 """Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
 
-# These say where things are and who watches; what the data are is in their fingerprint.
-_WITHOUT_EFFECT = (
-    "tracker",
-    "data.root",
-    "data.download",
-    "data.mirrors",
-    "data.repository",
-    "data.revision",
-    "data.file",
-    "data.path",
-    "training.checkpoint_seconds",
-    "runtime.device",
-    "runtime.threads",
-    "runtime.engine",
-    "runtime.outputs",
-    "runtime.debug",
-)
 _ALWAYS = ("revision", "task", "data.source", "model.name")
 
 
@@ -76,9 +61,21 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         {key: _defaults(value) for key, value in vars(settings).items()},
         digest,
         always=_ALWAYS,
-        ignored=_WITHOUT_EFFECT,
+        ignored=marked(settings, BOOKKEEPING, EXECUTION),
     )
     return Request(settings, experiment, digest, name)
+
+
+def bookkeeping_keys(choices: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
+    """The dotted keys of the configuration that are bookkeeping: see `runs.collection.Row`.
+
+    Args:
+        choices: group to name to dataclass, all that can be chosen.
+    """
+    keys = set(marked(Settings, BOOKKEEPING))
+    for group, parts in choices.items():
+        keys |= {f"{group}.{name}" for part in parts.values() for name in marked(part, BOOKKEEPING)}
+    return frozenset(keys)
 
 
 def as_plain(settings: Settings) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import bad_value
 from babi_memnet.models.settings import NetworkSettings
+from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION
 from babi_memnet.training.settings import TrainingSettings
 
 ENGINES = ("auto", "fused", "autograd")
@@ -29,11 +30,11 @@ class RuntimeSettings:
     """
 
     seed: int = 0
-    device: str = "cpu"
-    threads: int | None = None
-    engine: str = "auto"
-    outputs: str = "outputs"
-    debug: bool = False
+    device: str = field(default="cpu", metadata=EXECUTION)
+    threads: int | None = field(default=None, metadata=EXECUTION)
+    engine: str = field(default="auto", metadata=EXECUTION)
+    outputs: str = field(default="outputs", metadata=BOOKKEEPING)
+    debug: bool = field(default=False, metadata=BOOKKEEPING)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -77,7 +78,7 @@ class Settings:
     tokenizer: TokenizerSettings
     model: NetworkSettings
     training: TrainingSettings
-    tracker: Any
+    tracker: Any = field(metadata=BOOKKEEPING)
     runtime: RuntimeSettings
 
     def __post_init__(self) -> None:

@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
 from babi_memnet.data import fingerprint, generated, load
+from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.records import StoryQuestion, features, from_dataset
-from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.errors import RequestError
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 
 SMALL = GeneratedData(size=30, test_questions=20, seed=3)
+OTHER = GeneratedData(size=1, test_questions=1, seed=4)
 
 
 def expected(tasks: list[int], questions: int, split: str) -> list[StoryQuestion]:
-    return [record for task in tasks for record in simulate(task, questions, 3, split)]
+    return [record for task in tasks for record in simulated_records(task, questions, 3, split)]
 
 
 def cached_files(cache: Path) -> list[Path]:
@@ -146,19 +149,20 @@ def test_a_cache_that_cannot_be_written(own_cache: Path) -> None:
         load(SMALL, [1])
 
 
-def _load_in_another_process(results: multiprocessing.Queue[int]) -> None:
+def _load_in_another_process(start: Barrier, results: multiprocessing.Queue[int]) -> None:
+    load(OTHER, [1])  # what takes seconds to import is there before the start
+    start.wait(60)
     results.put(len(from_dataset(load(SMALL, [1, 2])["train"])))
 
 
 def test_processes_can_share_an_empty_cache(own_cache: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [context.Process(target=_load_in_another_process, args=(results,)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    assert [results.get(timeout=60) for _ in processes] == [60, 60]
-    for process in processes:
-        process.join()
+    start, results = context.Barrier(2), context.Queue()
+    other = context.Process(target=_load_in_another_process, args=(start, results))
+    other.start()
+    start.wait(60)
+    assert len(from_dataset(load(SMALL, [1, 2])["train"])) == results.get(timeout=60) == 60
+    other.join()
     assert not list((own_cache / "generated").glob("*partial*"))
 
 
@@ -188,7 +192,7 @@ def test_a_shift_changes_the_test_questions_alone(own_cache: Path) -> None:
     before = load(plain, [1])
     after = load(shifted, [1])
     assert from_dataset(after["train"]) == from_dataset(before["train"])
-    assert from_dataset(after["test"]) == list(simulate(1, 20, 3, "test", "names"))
+    assert from_dataset(after["test"]) == list(simulated_records(1, 20, 3, "test", "names"))
     assert after["train"]._fingerprint == before["train"]._fingerprint
     assert after["test"]._fingerprint != before["test"]._fingerprint
     # One file of training questions serves both.
@@ -215,4 +219,33 @@ def test_a_shift_that_does_not_exist_for_a_task(ask: object, own_cache: Path) ->
 def test_disjoint_questions_are_shifted_too() -> None:
     # No training story has these names, so nothing has to be drawn again.
     settings = GeneratedData(size=30, test_questions=20, seed=3, disjoint=True, shift="names")
-    assert from_dataset(load(settings, [1])["test"]) == list(simulate(1, 20, 3, "test", "names"))
+    assert from_dataset(load(settings, [1])["test"]) == list(simulated_records(1, 20, 3, "test", "names"))
+
+
+def test_a_simulated_record_has_the_form_of_the_official_ones() -> None:
+    assert next(simulated_records(1, 1, 0, "train")) == StoryQuestion(
+        task=1,
+        story=("John went back to the hallway.", "Mary went back to the office."),
+        question="Where is John?",
+        answer="hallway",
+        supporting=(0,),
+        story_id=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "shift", "message"),
+    [
+        (21, "none", r"task=21: expected a number from 1 to 20"),
+        (1, "name", r"data.shift=name: expected one of none, longer, .*did you mean names\?"),
+        (1, "things", r"data.shift=things: does not exist for task 1; it .* tasks 2, 3, 5, 6, 7, 8"),
+    ],
+)
+def test_stories_that_do_not_exist_are_a_wrong_request(task: int, shift: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        simulated_records(task, 10, 0, "test", shift)
+
+
+def test_stories_without_a_shift_exist_for_every_task() -> None:
+    check_shift("none", range(1, 21))
+    check_shift("supports", [8, 7])

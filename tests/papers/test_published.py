@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from pathlib import Path
 
@@ -49,27 +50,13 @@ def written(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_what_is_shipped() -> None:
-    """Rows here are those of the list in docs/published.md."""
-    assert {table.id: len(table.columns) for table in SHIPPED} == {
-        "adnc_10k_joint": 4,
-        "dmn_plus": 1,
-        "dnc_10k_joint": 2,
-        "dnc_md_10k_joint": 1,
-        "entnet_10k": 3,
-        "memn2n_10k": 13,
-        "memn2n_1k": 12,
-        "memn2n_1k_reruns": 5,
-        "nutm_10k_joint": 3,
-        "pondernet_10k_joint": 1,
-        "qrn": 3,
-        "rmn_10k_joint": 2,
-        "rn_10k_joint": 1,
-        "tpr_rnn_10k_joint": 2,
-        "ut": 16,
-        "weston_2015": 2,
+def test_the_page_lists_every_table_with_its_columns_and_those_that_can_be_trained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "published.md").read_text()
+    listed = re.findall(r"^\| `(\w+)\.yaml` \| .* \| (\d+) \| (\d+|–) \|$", page, flags=re.MULTILINE)
+    trained = {table.id: sum(column.experiment is not None for column in table.columns) for table in SHIPPED}
+    assert {name: (int(columns), int(number.replace("–", "0"))) for name, columns, number in listed} == {
+        table.id: (len(table.columns), trained[table.id]) for table in SHIPPED
     }
-    assert (len(COLUMNS), len(WHOLE), len(SUMMED), len(COUNTED)) == (71, 53, 52, 41)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -162,7 +149,7 @@ def test_a_column_that_two_papers_print_is_the_same_in_both() -> None:
 def test_only_tables_with_an_experiment_are_looked_through_for_the_column_of_a_run(tmp_path: Path) -> None:
     with_one = [table for table in SHIPPED if any(column.experiment for column in table.columns)]
     assert trainable_tables() == with_one
-    assert [table.id for table in with_one] == ["memn2n_10k", "memn2n_1k"]
+    assert {"memn2n_1k", "memn2n_10k"} <= {table.id for table in with_one} < {table.id for table in SHIPPED}
     (tmp_path / "broken.yaml").write_text("id: [")
     assert trainable_tables(tmp_path) == []
     written(tmp_path, GOOD.replace("Table 1", "an experiment"))

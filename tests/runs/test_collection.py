@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 
 from babi_memnet.errors import RequestError
-from babi_memnet.runs.collection import check_key, choose, collect, folders_of, in_order, values_of, varying
+from babi_memnet.runs.collection import as_number, check_key, choose, collect, folders_of, in_order, values_of, varying
 
 
 def record(
-    folder: Path, task: int | str = 1, hops: int = 3, state: str = "done", errors: dict[str, list[float]] | None = None
+    folder: Path,
+    task: int | str = 1,
+    hops: int = 3,
+    state: str = "done",
+    errors: dict[str, list[float]] | None = None,
+    **more: dict[str, Any],
 ) -> Path:
     """A run directory with a status, and a result if it is done; ``errors`` of every restart by task."""
     folder.mkdir(parents=True)
     errors = errors or {str(task): [4.0, 2.0]}
     settings = {"task": task, "model": {"hops": hops}, "tracker": {"mode": "offline"}, "runtime": {"seed": 0}}
+    settings |= more
     status = {"state": state, "signature": folder.name, "experiment": "e", "settings": settings, "error": None}
     if state == "failed":
         status["error"] = "ValueError: no"
@@ -100,6 +106,27 @@ def test_rows_are_chosen_and_put_in_order(tmp_path: Path) -> None:
         choose(rows, {"task": 7})
     with pytest.raises(RequestError, match=r"did you mean model.hops\?"):
         check_key("rows", "hops", rows)
+
+
+def test_bookkeeping_can_be_asked_for_but_is_no_difference(tmp_path: Path) -> None:
+    for number, mode in enumerate(("offline", "online")):
+        settings = {"tracker": {"mode": mode}, "tracker_of": {"animals": number}}
+        record(tmp_path / mode, state=("done", "running")[number], **settings)
+    assert varying(collect([tmp_path])[0]) == ["tracker.mode", "tracker_of.animals"]
+    rows, _ = collect([tmp_path], frozenset({"tracker", "data.root"}))
+    assert varying(rows) == ["tracker_of.animals"]
+    assert [row.keys["signature"] for row in choose(rows, {"tracker.mode": "online"})] == ["online"]
+
+
+def test_one_value_may_be_written_in_several_ways(tmp_path: Path) -> None:
+    for name, size in (("a", "1k"), ("b", 1000), ("c", 1000.0), ("d", "10k"), ("e", "many"), ("f", None)):
+        record(tmp_path / name, data={"size": size})
+    rows, _ = collect([tmp_path])
+    for thousand in (1000, "1k", "1000", 1000.0):
+        assert [row.keys["signature"] for row in choose(rows, {"data.size": thousand})] == ["a", "b", "c"]
+    assert [row.keys["signature"] for row in choose(rows, {"data.size": [10_000, None]})] == ["d", "f"]
+    assert [as_number(value) for value in values_of("data.size", rows)] == [1000, 10_000, None, None]
+    assert values_of("data.size", rows)[2:] == ["many", None]
 
 
 def test_no_folder_is_refused(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.data.babi_format import TITLES, file_name, parse_babi, write_babi
+from babi_memnet.data.generated import simulated_records
 from babi_memnet.errors import RequestError
-from babi_memnet.worlds.simulation import simulate
 from scripts.fidelity import (
     STATISTICS,
     distances,
@@ -40,7 +40,7 @@ def write_stand_in(parent: Path, seed: int) -> Path:
     for task in TITLES:
         for split, questions in (("train", 40), ("test", 30)):
             with (folder / file_name(task, split)).open("w", encoding="ascii", newline="\n") as file:
-                write_babi(simulate(task, questions, seed, split), file)
+                write_babi(simulated_records(task, questions, seed, split), file)
     return parent
 
 

@@ -14,7 +14,7 @@ import pytest
 from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.search.space import Choice, Interval, Point, Space, Steps
-from babi_memnet.search.study import JOURNAL_FILE, Asked, Study, Watched, error_of_epoch, error_of_result
+from babi_memnet.search.study import JOURNAL_FILE, ProposedTrial, Study, Watched, error_of_epoch, error_of_result
 
 SPACE = Space(
     (Interval("rate", 0.001, 1.0, log=True), Steps("noise", (0.0, 0.1, 0.2, 0.3)), Choice("words", ("10", "20", "50")))
@@ -31,7 +31,7 @@ def error(point: Point) -> float:
 def run(study: Study, trials: int) -> list[Point]:
     points = []
     for asked in [*study.interrupted(), *(study.ask for _ in range(trials))][:trials]:
-        one = asked if isinstance(asked, Asked) else asked()
+        one = asked if isinstance(asked, ProposedTrial) else asked()
         study.complete(one, error(one.point), {"run": f"run_{one.number}"})
         points.append(one.point)
     return points
@@ -120,9 +120,11 @@ def test_trials_that_failed_do_not_count_and_say_why(tmp_path: Path) -> None:
     assert (pruned["state"], pruned["run"], pruned["error_percent"]) == ("pruned", "run_4", None)
 
 
-def watched(folder: Path, study: Study, **changes: Any) -> tuple[Asked, Watched]:
+def watched(folder: Path, study: Study, **changes: Any) -> tuple[ProposedTrial, Watched]:
     asked = study.ask()
-    return asked, Watched(folder, SearchSettings(**{"startup_trials": 3, **changes, "trial": asked.number}), "train_error")
+    return asked, Watched(
+        folder, SearchSettings(**{"startup_trials": 3, **changes, "trial": asked.number}), "train_error"
+    )
 
 
 def stops_after(watch: Callable[[dict[str, Any]], None], curve: Sequence[float]) -> int | None:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from babi_memnet.data.babi_format import file_name, read_babi
+from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.records import StoryQuestion
-from babi_memnet.worlds.simulation import simulate
 from tests.worlds.features import deviations, stories_of, words_of
 
 
@@ -60,7 +60,7 @@ OFFICIAL = {
 
 @cache
 def records_of(task: int, questions: int = 2000) -> tuple[StoryQuestion, ...]:
-    return tuple(simulate(task, questions, seed=1, split="train"))
+    return tuple(simulated_records(task, questions, seed=1, split="train"))
 
 
 def near(story_means: list[float], official: float, rounding: float) -> bool:
@@ -161,7 +161,7 @@ def test_questions_repeat_as_often_as_officially() -> None:
     def pairs(records: Iterable[StoryQuestion]) -> list[tuple[tuple[str, ...], str]]:
         return [(record.story, record.question) for record in records]
 
-    train, test = (pairs(simulate(4, 10_000, 1, split)) for split in ("train", "test"))
+    train, test = (pairs(simulated_records(4, 10_000, 1, split)) for split in ("train", "test"))
     assert near_share(len(train) - len(set(train)), 10_000, 0.479)
     seen = set(train[:1000])
     assert near_share(sum(pair in seen for pair in test[:1000]), 1000, 0.134)
@@ -171,7 +171,7 @@ def test_questions_repeat_as_often_as_officially() -> None:
 @pytest.mark.parametrize("task", OFFICIAL)
 def test_no_feature_of_the_official_stories_stands_out(task: int, official_root: Path) -> None:
     official = read_babi(official_root / "en" / file_name(task, "train"), task)
-    found = deviations(official, simulate(task, 5000, seed=1, split="train"))
+    found = deviations(official, simulated_records(task, 5000, seed=1, split="train"))
     assert len(found) > 20
     # Were the stories drawn alike, the root mean square would be 1 and the largest of a thousand about 3.5.
     assert sqrt(fmean(value**2 for value in found.values())) < 1.25
@@ -182,4 +182,4 @@ def test_other_stories_would_stand_out() -> None:
     """The measure of the test above is able to fail: answers that are off by a tenth are enough."""
     records = records_of(9, 5000)
     biased = [record for record in records if record.answer == "no" or record.story_id % 10]
-    assert max(map(abs, deviations(biased, simulate(9, 5000, seed=2, split="train")).values())) > 5
+    assert max(map(abs, deviations(biased, simulated_records(9, 5000, seed=2, split="train")).values())) > 5

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.data.babi_format import file_name, read_babi
+from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.records import StoryQuestion
-from babi_memnet.worlds.simulation import simulate
 from tests.worlds import solver
 from tests.worlds.solver import Reading, solve
 
@@ -47,14 +47,14 @@ def check(task: int, records: list[StoryQuestion]) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_solver_agrees(task: int) -> None:
-    check(task, list(simulate(task, 300, seed=4, split="train")))
+    check(task, list(simulated_records(task, 300, seed=4, split="train")))
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("task", TASKS)
 def test_the_solver_agrees_with_a_thousand_questions_of_three_seeds(task: int) -> None:
     for seed in (1, 2, 3):
-        check(task, list(simulate(task, 1000, seed, split="train")))
+        check(task, list(simulated_records(task, 1000, seed, split="train")))
 
 
 @pytest.mark.integration
@@ -65,7 +65,7 @@ def test_the_solver_agrees_with_the_official_files(task: int, official_root: Pat
 
 
 def test_the_solver_notices_what_is_wrong() -> None:
-    (right,) = simulate(1, 1, seed=4, split="train")
+    (right,) = simulated_records(1, 1, seed=4, split="train")
     wrong_answer = StoryQuestion(1, right.story, right.question, "moon", right.supporting, 0)
     wrong_support = StoryQuestion(1, right.story, right.question, right.answer, (9,), 0)
     assert disagreements([right]) == Counter()

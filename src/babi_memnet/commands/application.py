@@ -21,6 +21,8 @@ from babi_memnet.config import choices_of, explain, register
 from babi_memnet.errors import RequestError, RunsFailed
 from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
+from babi_memnet.runs.directory import REQUEST_FOLDER
+from babi_memnet.runs.files import write_atomically
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -104,10 +106,10 @@ def write_request(directory: Path, config: DictConfig, overrides: Sequence[str])
 
     Hydra would do so by itself, but also in the directory of a run that is done or somebody else's.
     """
-    folder = directory / ".hydra"
+    folder = directory / REQUEST_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / "config.yaml")
-    OmegaConf.save(OmegaConf.create(list(overrides)), folder / "overrides.yaml")
+    for name, content in {"config": config, "overrides": OmegaConf.create(list(overrides))}.items():
+        write_atomically(folder / f"{name}.yaml", OmegaConf.to_yaml(content).encode())
 
 
 def _wants_traceback(overrides: Sequence[str]) -> bool:

@@ -13,9 +13,10 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from babi_memnet.commands.application import launch, write_request
-from babi_memnet.config import request_of
+from babi_memnet.config import SCHEMAS, request_of
 from babi_memnet.demo.networks import Networks
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
 from babi_memnet.side_by_side import logged_to
@@ -71,7 +72,7 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
         RequestError: ``run`` or ``runs`` name none that is done.
     """
     if settings["run"] is not None:
-        rows = read_rows(load_run(settings["run"]).path)
+        rows = read_rows(load_run(settings["run"]).path, bookkeeping_keys(SCHEMAS))
         if not rows[0].is_done:
             raise bad_value("run", settings["run"], f"a run that is done, this one is {rows[0].keys['state']}")
         return rows
@@ -79,7 +80,7 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
     named = settings["runs"] is not None
     if not named and not Path(outputs).is_dir():
         return _trained(settings)
-    found, broken = collect(folders_of(settings["runs"] if named else outputs))
+    found, broken = collect(folders_of(settings["runs"] if named else outputs), bookkeeping_keys(SCHEMAS))
     for line in broken:
         log.warning("left out: %s", line)
     if not named:  # runs that were only to show that everything works
@@ -103,7 +104,7 @@ def _trained(settings: dict[str, Any]) -> list[Row]:
     log.info("no finished run in the outputs: training one (babi-train %s)", " ".join(words))
     with logged_to(request.directory):
         run(request, request.directory, lambda: write_request(request.directory, config, words))
-    return read_rows(request.directory)
+    return read_rows(request.directory, bookkeeping_keys(SCHEMAS))
 
 
 def main() -> NoReturn:

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.config import ReportSchema, choices_of
+from babi_memnet.config import SCHEMAS, ReportSchema, choices_of
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
 from babi_memnet.tables.pivot import choose_keys, pivot
 from babi_memnet.tables.run_report import INSPECTION, write_report
@@ -41,7 +42,7 @@ def report(config: DictConfig) -> None:
         raise bad_value("tracker", config.tracker, f"one of {', '.join(choices_of('tracker'))}")
     tracker: Any = OmegaConf.to_object(config.tracker)
     check_tracker(tracker)
-    found, broken = collect(roots)
+    found, broken = collect(roots, bookkeeping_keys(SCHEMAS))
     for line in broken:
         log.warning("left out: %s", line)
     if not found:

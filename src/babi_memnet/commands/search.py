@@ -33,7 +33,7 @@ from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, 
 from babi_memnet.tables.sheet import show
 
 if TYPE_CHECKING:
-    from babi_memnet.search.study import Asked, Study, Watched
+    from babi_memnet.search.study import ProposedTrial, Study, Watched
 
 log = logging.getLogger(__name__)
 
@@ -254,13 +254,13 @@ def _expect(folder: Path, base: Request, space: Space, objective: str) -> None:
             )
 
 
-def _words(fixed: Sequence[str], asked: Asked, name: str) -> list[str]:
+def _words(fixed: Sequence[str], asked: ProposedTrial, name: str) -> list[str]:
     """The overrides of a trial's job; those of Hydra itself are no part of its request."""
     point = [f"{key}={value}" for key, value in asked.point.items()]
     return [*fixed, *point, f"hydra.sweeper.study={name}", f"hydra.sweeper.trial={asked.number}"]
 
 
-def _record(study: Study, asked: Asked, job: JobReturn, objective: str, outputs: Path) -> None:
+def _record(study: Study, asked: ProposedTrial, job: JobReturn, objective: str, outputs: Path) -> None:
     """Tell the study how a job ended. Runs are named by their places below the outputs."""
     from babi_memnet.search.study import error_of_result
 

@@ -18,8 +18,9 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.jobs import Job, Planner
-from babi_memnet.config import explain
-from babi_memnet.errors import RequestError, RunsFailed
+from babi_memnet.config import SCHEMAS, explain
+from babi_memnet.errors import RequestError, RunsFailed, kind_and_line
+from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
@@ -98,7 +99,8 @@ def in_own_directories(config: DictConfig) -> bool:
 def show_results(jobs: Sequence[Job]) -> None:
     """All that is on record of the jobs, as the table that babi-report makes of it."""
     directories = dict.fromkeys(job.directory for job in jobs if job.directory is not None)
-    rows = in_order([row for path in directories if RunDirectory(path).status for row in read_rows(path)])
+    bookkeeping, recorded = bookkeeping_keys(SCHEMAS), [path for path in directories if RunDirectory(path).status]
+    rows = in_order([row for path in recorded for row in read_rows(path, bookkeeping)])
     if len(rows) < 2:
         return
     title = f"{len(directories)} runs"
@@ -162,4 +164,4 @@ def _words(job: JobReturn) -> str:
 
 def one_line(error: Any) -> str:
     """What went wrong, for a list of failed jobs."""
-    return explain(error) or " ".join(f"{type(error).__name__}: {error}".split())
+    return explain(error) or kind_and_line(error)

@@ -35,15 +35,19 @@ def locked(target: Path) -> Iterator[None]:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        reason = error.strerror or error
-        raise RequestError(
-            f"the cache {target.parent} cannot be written ({reason}); "
-            "set the environment variable BABI_CACHE to a folder that can"
-        ) from None
+        raise cannot_be_written(target.parent, error) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def cannot_be_written(folder: Path, error: OSError) -> RequestError:
+    """The error for a folder of the cache in which nothing can be written."""
+    return RequestError(
+        f"the cache {folder} cannot be written ({error.strerror or error}); "
+        "set the environment variable BABI_CACHE to a folder that can"
+    )
 
 
 def file_sha256(path: Path) -> str:

@@ -12,10 +12,9 @@ from babi_memnet.data.layout import ARCHIVE_FOLDER
 from babi_memnet.data.output import assembled, refuse_existing
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.data.saved import FORMS, STATE_FILE
-from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.data.sources import DataSettings, load
 from babi_memnet.errors import RequestError
-from babi_memnet.worlds.shifts import check_shift
 
 
 def write_official_layout(

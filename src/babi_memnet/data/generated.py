@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.babi_format import SPLITS, check_tasks
-from babi_memnet.data.cache import cache_directory, file_sha256, locked, remembered_sha256
+from babi_memnet.data.cache import cache_directory, cannot_be_written, file_sha256, locked, remembered_sha256
 from babi_memnet.data.records import StoryQuestion, features, to_dataset
-from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.errors import RequestError
-from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
+from babi_memnet.worlds.shifts import UNSHIFTED
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 
 if TYPE_CHECKING:
@@ -64,16 +64,31 @@ def questions(settings: GeneratedData, task: int, split: str) -> Iterator[StoryQ
     task, and when ``disjoint`` asks for more different questions than there are.
     """
     if split == "train":
-        return simulate(task, settings.training_questions, settings.seed, "train")
+        return simulated_records(task, settings.training_questions, settings.seed, "train")
     if not settings.disjoint:
-        return simulate(task, settings.test_questions, settings.seed, "test", settings.shift)
+        return simulated_records(task, settings.test_questions, settings.seed, "test", settings.shift)
     return islice(_unseen(settings, task), settings.test_questions)
+
+
+def simulated_records(
+    task: int, questions: int | None, seed: int, split: str, shift: str = UNSHIFTED
+) -> Iterator[StoryQuestion]:
+    """What ``worlds.simulation.simulate`` gives for these arguments, as the records of every other source.
+
+    Raises ``RequestError`` for a task or a shift that does not exist, and for a shift that does not exist for the task.
+    """
+    check_tasks([task])
+    check_shift(shift, [task])
+    return (
+        StoryQuestion(task, asked.story, asked.question, asked.answer, asked.supporting, asked.story_id)
+        for asked in simulate(task, questions, seed, split, shift)
+    )
 
 
 def _unseen(settings: GeneratedData, task: int) -> Iterator[StoryQuestion]:
     known = {_identity(record) for record in questions(settings, task, "train")}
     in_vain = 0
-    for record in simulate(task, None, settings.seed, "test", settings.shift):
+    for record in simulated_records(task, None, settings.seed, "test", settings.shift):
         if _identity(record) not in known:
             in_vain = 0
             yield record
@@ -142,9 +157,6 @@ def _write(path: Path, records: Iterator[StoryQuestion]) -> None:
         partial.replace(path)
         partial_checksum.replace(_checksum_of(path))
     except OSError as error:
-        raise RequestError(
-            f"the cache {path.parent} cannot be written ({error.strerror or error}); "
-            "set the environment variable BABI_CACHE to a folder that can"
-        ) from None
+        raise cannot_be_written(path.parent, error) from None
     finally:
         partial.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from babi_memnet.data.babi_format import check_tasks
 from babi_memnet.data.checksums import check_official
 from babi_memnet.data.layout import ARCHIVE_FOLDER, TaskFolder, find_task_folder
 from babi_memnet.data.settings import HubData
-from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.errors import RequestError, bad_value, one_line
 
 if TYPE_CHECKING:
     import datasets
@@ -93,8 +93,8 @@ def _refusal(settings: HubData, error: Exception, endpoint: str) -> RequestError
     if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
         return bad_value("data.file", settings.file, f"a file of {settings.repository} at data.revision")
     response = getattr(error, "response", None)
-    reason = f"HTTP {response.status_code}" if response is not None else " ".join(str(error).split())
+    reason = f"HTTP {response.status_code}" if response is not None else one_line(error)
     return RequestError(
         f"data=hub: {settings.file} of {settings.repository} could not be fetched from {endpoint} "
-        f"({reason or type(error).__name__}); check the network, or choose another source ({_INSTEAD})"
+        f"({reason}); check the network, or choose another source ({_INSTEAD})"
     )

@@ -15,7 +15,7 @@ from babi_memnet.data.cache import remembered_sha256
 from babi_memnet.data.layout import in_words
 from babi_memnet.data.records import features
 from babi_memnet.data.settings import SavedData
-from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.errors import RequestError, bad_value, one_line
 
 if TYPE_CHECKING:
     import datasets
@@ -152,4 +152,4 @@ def _checked(table: pa.Table, place: Path) -> pa.Table:
 
 def _reason(error: Exception) -> str:
     """What went wrong, on one line."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+    return error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)

@@ -1,14 +1,18 @@
-"""Configuration of the data sources: which stories a run reads, and from where."""
+"""Configuration of the data sources: which stories a run reads, and from where.
+
+Fields marked `BOOKKEEPING` do not count as a difference between runs: what the stories are is in their fingerprint.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from babi_memnet.errors import bad_value
-from babi_memnet.worlds.shifts import UNSHIFTED, check_shift
+from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.settings_fields import BOOKKEEPING
+from babi_memnet.worlds.shifts import SHIFTS, UNSHIFTED
 
 _HUB_REPOSITORY = "facebook/babi_qa"
 _HUB_REVISION = "35110b6921dd859e4440fa0f39481959f09abc2d"
@@ -34,11 +38,11 @@ class OfficialData:
     """
 
     source: str = "official"
-    root: str | None = None
+    root: str | None = field(default=None, metadata=BOOKKEEPING)
     size: str = "1k"
     language: str = "en"
-    download: bool = True
-    mirrors: list[str] = field(default_factory=_official_mirrors)
+    download: bool = field(default=True, metadata=BOOKKEEPING)
+    mirrors: list[str] = field(default_factory=_official_mirrors, metadata=BOOKKEEPING)
 
     def __post_init__(self) -> None:
         _check_source(self.source, "official")
@@ -64,9 +68,9 @@ class HubData:
     """
 
     source: str = "hub"
-    repository: str = _HUB_REPOSITORY
-    revision: str = _HUB_REVISION
-    file: str = _HUB_FILE
+    repository: str = field(default=_HUB_REPOSITORY, metadata=BOOKKEEPING)
+    revision: str = field(default=_HUB_REVISION, metadata=BOOKKEEPING)
+    file: str = field(default=_HUB_FILE, metadata=BOOKKEEPING)
     size: str = "1k"
     language: str = "en"
 
@@ -132,7 +136,7 @@ class SavedData:
     """
 
     source: str = "saved"
-    path: str | None = None
+    path: str | None = field(default=None, metadata=BOOKKEEPING)
     size: int | str | None = None
 
     def __post_init__(self) -> None:
@@ -161,6 +165,19 @@ def settings_on_record(saved: Mapping[str, Any]) -> OfficialData | HubData | Gen
     """The settings that ``dataclasses.asdict`` made ``saved`` of."""
     settings: OfficialData | HubData | GeneratedData | SavedData = SOURCES[saved["source"]](**saved)
     return settings
+
+
+def check_shift(shift: str, tasks: Iterable[int] = ()) -> None:
+    """Raises ``RequestError`` when there is no such shift, or when it does not exist for one of the tasks."""
+    if shift == UNSHIFTED:
+        return
+    if shift not in SHIFTS:
+        known = [UNSHIFTED, *SHIFTS]
+        raise bad_value("data.shift", shift, f"one of {', '.join(known)}{suggestion(shift, known)}")
+    for task in tasks:
+        if task not in SHIFTS[shift]:
+            possible = ", ".join(map(str, SHIFTS[shift]))
+            raise RequestError(f"data.shift={shift}: does not exist for task {task}; it exists for tasks {possible}")
 
 
 def _check_source(given: str, own: str) -> None:

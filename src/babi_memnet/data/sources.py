@@ -26,7 +26,9 @@ class DataSettings(Protocol):
 
 
 def load(settings: DataSettings, tasks: list[int]) -> datasets.DatasetDict:
-    """The splits ``train`` and ``test`` of the given tasks, in memory, task after task in the given order.
+    """The splits ``train`` and ``test`` of the given tasks, task after task in the given order.
+
+    Those of ``generated`` are mapped from the files of the cache, the others lie in memory.
 
     Raises ``RequestError`` when a task is unknown or its data are missing or malformed.
     """

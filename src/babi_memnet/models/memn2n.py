@@ -69,7 +69,9 @@ class Settings(NetworkSettings):
 
     def settled(self, joint: bool) -> Self:
         """With the dimension that ``null`` means."""
-        return replace(self, dimension=self.dimension or (_JOINT_DIMENSION if joint else _PER_TASK_DIMENSION))
+        if self.dimension is not None:
+            return self
+        return replace(self, dimension=_JOINT_DIMENSION if joint else _PER_TASK_DIMENSION)
 
     def described(self) -> str:
         """Such as ``3 hops, dimension 20, position encoding``."""

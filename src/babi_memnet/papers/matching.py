@@ -15,6 +15,7 @@ from typing import Any
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
 from babi_memnet.paths import conf_directory
+from babi_memnet.runs.dotted import flat
 
 _SIZES = {"1k": 1000, "10k": 10000}
 _ONE_TASK = "1..20"
@@ -50,7 +51,7 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
     the values the run really uses: a null that stands for a default has to be filled in before. ``among`` are the
     tables to look in, in order of preference (default: all with a column that can be trained).
     """
-    run = _flat(settings)
+    run = flat(settings)
     run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
     nearest: PublishedColumn | None = None
     fewest: tuple[str, ...] = ()
@@ -80,22 +81,12 @@ def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]
     content = read_yaml(path)
     if not isinstance(content, Mapping):
         raise RequestError(f"{name}.yaml: expected a mapping of configuration keys")
-    facts = _flat({key: value for key, value in content.items() if key != "defaults"})
+    facts = flat({key: value for key, value in content.items() if key != "defaults"})
     for choice in content.get("defaults", []):
         if isinstance(choice, Mapping) and "override /model" in choice:
             facts["model.name"] = choice["override /model"]
     facts.setdefault("task", _ONE_TASK)
     return facts
-
-
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:

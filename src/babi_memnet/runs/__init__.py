@@ -1,4 +1,4 @@
-"""Where a run leaves its record: run directory, signature, lock, checkpoints, environment, and the W&B mirror of it.
+"""Where a run leaves its record: run directory, signature, lock, checkpoints, environment.
 
 Imports none of the other packages, no torch and no hydra, so that a report can read ten thousand runs in a second.
 """

@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
-from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.runs.directory import RESULT_FILE, STATUS_FILE, RunDirectory, settled
+from babi_memnet.errors import RequestError, bad_value, one_line, suggestion
+from babi_memnet.runs.directory import REQUEST_FOLDER, RESULT_FILE, STATUS_FILE, RunDirectory, settled
+from babi_memnet.runs.dotted import flat, is_below
 from babi_memnet.runs.files import read_json
 
 SEEDS = ("runtime.seed", "data.seed")
@@ -25,20 +26,6 @@ SEEDS = ("runtime.seed", "data.seed")
 REPETITIONS = (*SEEDS, "training.restarts", "training.first_restart")
 """What says which repetitions there are, and nothing of what is repeated."""
 
-# These say where things are and who watches. They can be asked for by name, but are no difference worth a column.
-_WHERE_ONLY = (
-    "tracker.",
-    "data.root",
-    "data.download",
-    "data.mirrors",
-    "data.repository",
-    "data.revision",
-    "data.file",
-    "data.path",
-    "training.checkpoint_seconds",
-    "runtime.outputs",
-    "runtime.debug",
-)
 _FACTS = ("run", "signature", "state")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?k?")
 _MOST_NAMED = 12
@@ -58,6 +45,8 @@ class Row:
             second where the record is of an earlier version.
         published: what the error was held against: a cell of the comparison in result.json, and its ``column``.
         seconds: of training the whole run; None unless it is done.
+        bookkeeping: keys that say where things are or who watches, each with all below it. They can be asked for by
+            name, but are no difference from another row.
     """
 
     keys: dict[str, Any]
@@ -69,6 +58,7 @@ class Row:
     test: tuple[float, ...] = ()
     published: Mapping[str, Any] | None = None
     seconds: float | None = None
+    bookkeeping: frozenset[str] = frozenset()
 
     @property
     def is_done(self) -> bool:
@@ -89,8 +79,12 @@ def folders_of(runs: object) -> list[str]:
     return folders
 
 
-def collect(roots: Iterable[str | os.PathLike[str]]) -> tuple[list[Row], list[str]]:
+def collect(
+    roots: Iterable[str | os.PathLike[str]], bookkeeping: frozenset[str] = frozenset()
+) -> tuple[list[Row], list[str]]:
     """The rows of all runs at or below ``roots``, each run once, and a line for every run that cannot be read.
+
+    ``bookkeeping`` as in `Row`.
 
     Raises:
         RequestError: there is no such folder.
@@ -105,14 +99,14 @@ def collect(roots: Iterable[str | os.PathLike[str]]) -> tuple[list[Row], list[st
                 continue
             seen.add((place.st_dev, place.st_ino))
             try:
-                rows += read_rows(run.path)
+                rows += read_rows(run.path, bookkeeping)
             except RequestError as error:
                 broken.append(str(error))
     return rows, broken
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of the run recorded at ``path``.
+def read_rows(path: Path, bookkeeping: frozenset[str] = frozenset()) -> list[Row]:
+    """The rows of the run recorded at ``path``; ``bookkeeping`` as in `Row`.
 
     Raises:
         RequestError: its record is damaged or incomplete; the text names the file.
@@ -122,17 +116,17 @@ def read_rows(path: Path) -> list[Row]:
         status = settled(status, path)
         settings = status["settings"] if "settings" in status else _recorded_configuration(path)
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
-        keys = {**run, "experiment": status.get("experiment"), **_flat(settings), "joint": settings["task"] == "joint"}
+        keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == "joint"}
         done, error = status["state"] == "done", status.get("error")
     except (KeyError, TypeError, AttributeError) as fault:
         raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({fault!r})") from None
     if not done:
-        return [Row(keys, error)]
+        return [Row(keys, error, bookkeeping=bookkeeping)]
     result = _read(path, RESULT_FILE)
     if result is None:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run that is done, found none")
     try:
-        return _done(keys, result)
+        return _done(keys, result, bookkeeping)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({fault!r})") from None
 
@@ -171,7 +165,8 @@ def check_key(option: str, key: str, rows: Iterable[Row]) -> None:
 
 def varying(rows: Sequence[Row]) -> list[str]:
     """The keys of what was run that do not have the same value in all rows: experiment, task, then configuration."""
-    asked = [key for key in _all_keys(rows) if key not in _FACTS and not key.startswith(_WHERE_ONLY)]
+    left_aside = frozenset(_FACTS).union(*{row.bookkeeping for row in rows})
+    asked = [key for key in _all_keys(rows) if not is_below(key, left_aside)]
     return [key for key in asked if _differ([row.keys.get(key) for row in rows])]
 
 
@@ -221,7 +216,7 @@ def _read(path: Path, name: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else read_json(path / name)
 
 
-def _done(keys: dict[str, Any], result: Mapping[str, Any]) -> list[Row]:
+def _done(keys: dict[str, Any], result: Mapping[str, Any], bookkeeping: frozenset[str]) -> list[Row]:
     restarts, published = result["restarts"], result.get("published") or {}
     cells = (published.get("comparison") or {}).get("cells", {})
     keys["experiment"] = result.get("experiment", keys["experiment"])
@@ -240,6 +235,7 @@ def _done(keys: dict[str, Any], result: Mapping[str, Any]) -> list[Row]:
                 test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
                 published=cell and {**cell, "column": published["column"]},
                 seconds=result["seconds"],
+                bookkeeping=bookkeeping,
             )
         )
     return rows
@@ -253,26 +249,16 @@ def _recorded_configuration(path: Path) -> dict[str, Any]:
     """The configuration of a run whose status does not have it, as those recorded by earlier versions; slow."""
     import yaml
 
-    file = path / ".hydra" / "config.yaml"
+    file = path / REQUEST_FOLDER / "config.yaml"
     try:
         content = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         raise RequestError(f"{path / STATUS_FILE}: expected the settings of the run, found no {file} either") from None
     except yaml.YAMLError as error:
-        raise RequestError(f"{file}: expected YAML ({' '.join(str(error).split())})") from None
+        raise RequestError(f"{file}: expected YAML ({one_line(error)})") from None
     if not isinstance(content, dict):
         raise RequestError(f"{file}: expected the configuration of a run")
     return {key: value for key, value in content.items() if key != "hydra"}
-
-
-def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in nested.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[prefix + key] = value
-    return flat
 
 
 def _some(values: Sequence[Any]) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from babi_memnet.errors import RequestError, RunStopped
+from babi_memnet.errors import RequestError, RunStopped, kind_and_line, one_line
 from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from babi_memnet.runs.environment import describe_environment
-from babi_memnet.runs.files import read_json, write_json
+from babi_memnet.runs.files import read_json, remove_leftovers, write_json
 from babi_memnet.runs.lock import hold
 from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, read_metrics
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_FILE = "status.json"
 RESULT_FILE = "result.json"
+REQUEST_FOLDER = ".hydra"
 
 
 class RunDirectory:
@@ -117,6 +118,8 @@ class RunDirectory:
         self.expect(signature)
         if self.is_done:
             raise RuntimeError(f"{self.path}: the run is done already")
+        for folder in (self.path, self.path / REQUEST_FOLDER):
+            remove_leftovers(folder)
         checkpoint = self._continue_from()
         earlier = self.status or {}
         start = datetime.now().astimezone()
@@ -151,7 +154,7 @@ class RunDirectory:
             if (self.path / RESULT_FILE).is_file():
                 end("done", None)
             else:
-                end("stopped" if isinstance(error, RunStopped) else "failed", _one_line(error))
+                end("stopped" if isinstance(error, RunStopped) else "failed", _why_it_ended(error))
             raise
         end("done", None)
 
@@ -250,10 +253,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)  # links would count runs twice, or never end
 
 
-def _one_line(error: BaseException) -> str:
+def _why_it_ended(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | SystemExit):  # the latter is how a queue takes a job back
         return "interrupted"
-    text = " ".join(str(error).split())
-    if isinstance(error, RequestError | RunStopped):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return one_line(error) if isinstance(error, RequestError | RunStopped) else kind_and_line(error)

@@ -11,19 +11,29 @@ from typing import Any
 
 from babi_memnet.errors import RequestError
 
+_UNFINISHED = ".tmp"
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Put ``content`` at ``path`` so that a reader, or a kill at any moment, finds the old file or the new one.
 
-    The temporary name is fixed: only one process writes a run (it holds the lock), and what a killed one left behind
-    is overwritten by the next.
+    The temporary name is drawn, so that of two processes that write the same file one wins and none fails.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}{_UNFINISHED}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left of files in ``folder``, where nobody else may be writing now."""
+    for leftover in folder.glob(f".*{_UNFINISHED}"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:

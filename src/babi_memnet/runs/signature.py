@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+
+from babi_memnet.runs.dotted import flat, is_below
 
 _HEX_DIGITS = 10
 
@@ -26,7 +28,7 @@ def signature(
     signatures by itself. Pass a revision number in ``settings``, name it in ``always``, and raise it at such a change.
 
     Args:
-        settings: the resolved request, nested mappings of None, bool, int, float, str and lists of these.
+        settings: the resolved request, nested dicts of None, bool, int, float, str and lists of these.
         defaults: the same request with nothing chosen, of the same parts (the defaults of the model that is used).
         data_fingerprint: hex digits that identify the content of the data.
         always: dotted names that count even where they equal the default: the names of the chosen parts
@@ -36,11 +38,11 @@ def signature(
     Raises:
         TypeError: a value that JSON cannot hold.
     """
-    standard = {name: _canonical(value) for name, value in _flatten(defaults)}
+    standard = {key: _canonical(value) for key, value in flat(defaults).items()}
     chosen = {
-        name: text
-        for name, text in ((name, _canonical(value)) for name, value in _flatten(settings))
-        if not _below(name, ignored) and (_below(name, always) or standard.get(name) != text)
+        key: text
+        for key, text in ((key, _canonical(value)) for key, value in flat(settings).items())
+        if not is_below(key, ignored) and (is_below(key, always) or standard.get(key) != text)
     }
     request = json.dumps({"data": data_fingerprint, "settings": chosen}, sort_keys=True)
     return short_digest(request)
@@ -49,19 +51,6 @@ def signature(
 def short_digest(text: str) -> str:
     """Ten hex digits that tell a text from others: the start of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:_HEX_DIGITS]
-
-
-def _flatten(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in settings.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{name}.")
-        else:
-            yield name, value
-
-
-def _below(name: str, prefixes: Collection[str]) -> bool:
-    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def _canonical(value: object) -> str:

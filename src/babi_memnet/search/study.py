@@ -22,7 +22,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from babi_memnet.errors import RequestError, RunStopped
+from babi_memnet.errors import RequestError, RunStopped, one_line
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.search.space import Choice, Dimension, Interval, Point, Space, Steps, Value
 from babi_memnet.training.selection import select_restart
@@ -33,7 +33,7 @@ _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProposedTrial:
     """A trial that is to be run: its number and its values."""
 
     number: int
@@ -69,28 +69,28 @@ class Study:
         """How many of them are not finished. A failed one does not count as one that was made."""
         return max(0, self.trials - len(self._of(*_OVER)))
 
-    def interrupted(self) -> list[Asked]:
+    def interrupted(self) -> list[ProposedTrial]:
         """The trials that an attempt which was killed did not come to the end of."""
         return [
             self._draw(frozen.number, lambda frozen=frozen: Trial(self._study, frozen._trial_id))
             for frozen in self._of(TrialState.RUNNING)
         ]
 
-    def ask(self) -> Asked:
+    def ask(self) -> ProposedTrial:
         """A new trial."""
         return self._draw(len(self._of()), self._study.ask)
 
-    def complete(self, asked: Asked, error_percent: float, facts: Mapping[str, Any]) -> None:
+    def complete(self, asked: ProposedTrial, error_percent: float, facts: Mapping[str, Any]) -> None:
         """The run of a trial is done, with this error."""
         self._note(asked, facts)
         self._study.tell(asked.trial, error_percent)
 
-    def pruned(self, asked: Asked, facts: Mapping[str, Any]) -> None:
+    def pruned(self, asked: ProposedTrial, facts: Mapping[str, Any]) -> None:
         """The run of a trial was ended early."""
         self._note(asked, facts)
         self._study.tell(asked.trial, state=TrialState.PRUNED)
 
-    def failed(self, asked: Asked, facts: Mapping[str, Any]) -> None:
+    def failed(self, asked: ProposedTrial, facts: Mapping[str, Any]) -> None:
         """The run of a trial failed."""
         self._note(asked, facts)
         self._study.tell(asked.trial, state=TrialState.FAIL)
@@ -116,11 +116,13 @@ class Study:
     def _of(self, *states: TrialState) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False, states=states or None)
 
-    def _draw(self, number: int, make: Any) -> Asked:
+    def _draw(self, number: int, make: Any) -> ProposedTrial:
         self._study.sampler = self._sampler(number)
         trial = make()
         # Of a trial that was interrupted while it was drawn, what it has stays.
-        asked = Asked(number, {one.key: one.meant(_suggest(trial, one)) for one in self._space.dimensions}, trial)
+        asked = ProposedTrial(
+            number, {one.key: one.meant(_suggest(trial, one)) for one in self._space.dimensions}, trial
+        )
         self._asked.append(asked.point)
         return asked
 
@@ -137,7 +139,7 @@ class Study:
             return RandomSampler(seed=seed)
         return TPESampler(n_startup_trials=self._settings.startup_trials, seed=seed)
 
-    def _note(self, asked: Asked, facts: Mapping[str, Any]) -> None:
+    def _note(self, asked: ProposedTrial, facts: Mapping[str, Any]) -> None:
         for name, value in facts.items():
             asked.trial.set_user_attr(name, value)
 
@@ -240,7 +242,7 @@ def _open(folder: Path, sampler: BaseSampler, pruner: BasePruner) -> optuna.Stud
             study_name=_NAME, storage=storage, sampler=sampler, pruner=pruner, direction="minimize", load_if_exists=True
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{path}: expected the journal of a study ({' '.join(str(error).split())})") from None
+        raise RequestError(f"{path}: expected the journal of a study ({one_line(error)})") from None
 
 
 def _cut_torn_line(path: Path, lock: _Lock) -> None:

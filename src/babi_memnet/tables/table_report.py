@@ -10,7 +10,7 @@ from babi_memnet.runs.files import write_atomically, write_json
 from babi_memnet.tables.beside_sheets import beside_tables
 from babi_memnet.tables.formats import to_csv, to_latex
 from babi_memnet.tables.sheet import column_table, compact_table, to_markdown
-from babi_memnet.tracking.protocol import Report
+from babi_memnet.tracking.protocol import TrackedReport
 
 
 def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
@@ -60,7 +60,7 @@ _CAPTIONS = {
 }
 
 
-def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> Report:
+def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
     """What a tracker shows of the table whose ``files`` were written into ``folder``."""
     summary: dict[str, float | int | str] = {}
     for column in table["columns"]:
@@ -70,7 +70,7 @@ def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) 
     records = tidy_cells(table)
     rows = [list(record.values()) for record in records]
     pictures = {f"figures/{path.stem}": path for path in files if path.suffix == ".png"}
-    return Report(summary, {"table": (list(records[0]), rows)}, pictures, files, folder)
+    return TrackedReport(summary, {"table": (list(records[0]), rows)}, pictures, files, folder)
 
 
 def tidy_cells(table: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,14 +14,14 @@ from babi_memnet.tables.formats import to_columns
 from babi_memnet.tables.pivot import Pivot
 from babi_memnet.tables.run_sheets import cell_records, tidy
 from babi_memnet.tables.sheet import Sheet
-from babi_memnet.tracking.protocol import Report, TrackedRun
+from babi_memnet.tracking.protocol import TrackedReport, TrackedRun
 
 Records = Sequence[Mapping[str, Any]]
 
 
 def run_report(
     rows: Sequence[Row], pivot: Pivot | None, inspected: Mapping[str, Records], folder: Path, files: Sequence[Path]
-) -> Report:
+) -> TrackedReport:
     """A report of ``rows`` whose ``files`` were written into ``folder``; ``inspected`` are more tables by name.
 
     The summary has how many runs there are and are done, and over the rows of these the mean test error of the selected
@@ -36,14 +36,14 @@ def run_report(
         summary["test_error_percent"] = fmean(row.test[row.selected] for row in done)
     tables = {"cells": cell_records(pivot)} if pivot else {"runs": tidy(rows)}
     named = {name: _table(records) for name, records in {**tables, **inspected}.items() if records}
-    return Report(summary, named, _images(files), files, folder)
+    return TrackedReport(summary, named, _images(files), files, folder)
 
 
-def story_report(sheet: Sheet, known: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> Report:
+def story_report(sheet: Sheet, known: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
     """A traced story: its ``sheet`` as a table, what is ``known`` of it as the summary, such as the answer."""
     names = ["statement", *sheet.header[1:]]
     summary = {name: value for name, value in known.items() if value is not None}
-    return Report(summary, {"story": (names, sheet.rows)}, _images(files), files, folder)
+    return TrackedReport(summary, {"story": (names, sheet.rows)}, _images(files), files, folder)
 
 
 def tracked(rows: Sequence[Row], title: str, asked: Mapping[str, Any], directory: Path) -> TrackedRun:

@@ -14,7 +14,7 @@ class TrackedRun:
     """What a tracker is told about a run before its first epoch.
 
     Attributes:
-        run_id: the signature, so that a continued run is the same run to the tracker.
+        run_id: equal for equal requests, so that a continued run is the same run to the tracker.
         name: for people.
         directory: the run directory; the tracker keeps its own files below it.
         config: the resolved configuration as plain nested dicts.
@@ -35,7 +35,7 @@ class TrackedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TrackedReport:
     """What is drawn from many runs: a tracker shows it as one run of their group.
 
     Attributes:
@@ -68,7 +68,7 @@ class Tracker(Protocol):
     def finish(self, result: Mapping[str, Any]) -> None:
         """Mirror ``result.json``, which is on the disk by now, as is the last checkpoint."""
 
-    def report(self, report: Report) -> None:
+    def report(self, report: TrackedReport) -> None:
         """Mirror a report, whose files are on the disk by now."""
 
 
@@ -89,5 +89,5 @@ class Untracked:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Do nothing."""
 
-    def report(self, report: Report) -> None:
+    def report(self, report: TrackedReport) -> None:
         """Do nothing."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from babi_memnet.tracking.protocol import Report, TrackedRun, Tracker, Untracked
+from babi_memnet.errors import one_line
+from babi_memnet.tracking.protocol import TrackedReport, TrackedRun, Tracker, Untracked
 from babi_memnet.tracking.settings import NoTracker, WandbTracker
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def start_tracker(settings: NoTracker | WandbTracker, run: TrackedRun) -> Tracke
     return WandbMirror(settings, run)
 
 
-def track_report(settings: NoTracker | WandbTracker, run: TrackedRun, report: Report) -> None:
+def track_report(settings: NoTracker | WandbTracker, run: TrackedRun, report: TrackedReport) -> None:
     """Mirror a report as a run of its own, where ``settings`` ask for a mirror at all.
 
     The table is drawn by now, so no trouble with the tracker is worth ending the command: it is a warning.
@@ -40,4 +41,4 @@ def track_report(settings: NoTracker | WandbTracker, run: TrackedRun, report: Re
         with start_tracker(settings, run) as tracker:
             tracker.report(report)
     except Exception as error:
-        logger.warning("the report is not tracked (%s)", " ".join(str(error).split()) or type(error).__name__)
+        logger.warning("the report is not tracked (%s)", one_line(error))

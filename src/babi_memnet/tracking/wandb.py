@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from babi_memnet.errors import RequestError, RunStopped
+from babi_memnet.errors import RequestError, RunStopped, one_line
 from babi_memnet.runs.checkpoint import DOCUMENT_FILE, TENSORS_FILE
 from babi_memnet.runs.directory import RESULT_FILE
 from babi_memnet.runs.metrics import METRICS_FILE
 from babi_memnet.tracking.flatten import epoch_metrics, restart_rows, result_summary
-from babi_memnet.tracking.protocol import Report, TrackedRun
+from babi_memnet.tracking.protocol import TrackedReport, TrackedRun
 from babi_memnet.tracking.settings import WandbTracker
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def check_credentials(wandb: Any = None) -> None:
         try:
             found = wandb.login(prompt=False, verify=False)
         except wandb.errors.Error as error:
-            raise RequestError(f"tracker.mode=online: {_one_line(error)}") from None
+            raise RequestError(f"tracker.mode=online: {one_line(error)}") from None
     if not found:
         raise RequestError(
             "tracker.mode=online: expected a W&B API key in WANDB_API_KEY or from `wandb login`, found none; "
@@ -41,7 +41,7 @@ def check_credentials(wandb: Any = None) -> None:
 
 
 class WandbMirror:
-    """One W&B run with the signature as its id.
+    """One W&B run, with the id that the run is known by.
 
     The record on disk is the truth, so trouble with W&B never ends a run: after the first error that wandb raises
     there is one warning and nothing more is mirrored. When the server cannot be reached at the start, the mirror is
@@ -100,7 +100,7 @@ class WandbMirror:
                 fine = kind is None or issubclass(kind, RunStopped)
                 self._run.finish(exit_code=0 if fine else 1)
         except Exception as failure:
-            logger.warning("W&B failed while ending the run (%s)", _one_line(failure))
+            logger.warning("W&B failed while ending the run (%s)", one_line(failure))
         finally:
             self._run = None
             self._environment.__exit__()
@@ -127,7 +127,7 @@ class WandbMirror:
 
         self._guard("recording the result", mirror)
 
-    def report(self, report: Report) -> None:
+    def report(self, report: TrackedReport) -> None:
         """Mirror a report: summary, tables and pictures, and its files as one artifact."""
 
         def mirror(run: Any) -> None:
@@ -179,9 +179,9 @@ class WandbMirror:
                 settings=options,
             )
         except (wandb.errors.AuthenticationError, wandb.errors.UsageError) as error:
-            raise RequestError(f"tracker.mode={mode}: W&B refused the run: {_one_line(error)}") from None
+            raise RequestError(f"tracker.mode={mode}: W&B refused the run: {one_line(error)}") from None
         except Exception as error:
-            logger.warning("W&B could not start %s (%s)", mode, _one_line(error))
+            logger.warning("W&B could not start %s (%s)", mode, one_line(error))
             return None
         where = Path(run.dir).parent
         if mode == "online":
@@ -212,7 +212,7 @@ class WandbMirror:
         try:
             action(self._run)
         except Exception as error:
-            logger.warning("W&B failed while %s (%s); the run goes on without it", doing, _one_line(error))
+            logger.warning("W&B failed while %s (%s); the run goes on without it", doing, one_line(error))
             self._broken = True
 
 
@@ -248,7 +248,3 @@ def _nothing_about_the_machine() -> dict[str, Any]:
         "x_disable_stats": True,
         "x_save_requirements": False,
     }
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

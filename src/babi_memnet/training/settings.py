@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from babi_memnet.errors import bad_value
+from babi_memnet.settings_fields import BOOKKEEPING
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "adagrad")
 SELECTIONS = ("train_error", "validation_error", "validation_loss")
@@ -79,7 +80,7 @@ class TrainingSettings:
     selection: str = "train_error"
     validation: str = "tail"
     validation_fraction: float = 0.1
-    checkpoint_seconds: float = 10.0
+    checkpoint_seconds: float = field(default=10.0, metadata=BOOKKEEPING)
 
     @property
     def numbers(self) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, Task
+from babi_memnet.worlds.story import AskedQuestion, Story, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class FearsTask(Task):
     plurals: Mapping[str, str] = field(default_factory=lambda: wording.PLURALS)
     questions: int = 4
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         kinds = tuple(self.plurals)
         feared: dict[str, tuple[str, int]] = {}
         animal_of: dict[str, tuple[str, int]] = {}
@@ -43,7 +43,7 @@ class FearsTask(Task):
             person = dice.choose(self.people)
             kind, line = animal_of[person]
             fear, fear_line = feared[kind]
-            yield Asked(wording.WHAT_FEARS.format(who=person.lower()), fear, (line, fear_line))
+            yield AskedQuestion(wording.WHAT_FEARS.format(who=person.lower()), fear, (line, fear_line))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +58,14 @@ class ColoursTask(Task):
     colours: tuple[str, ...] = wording.COLOURS
     others_needed: tuple[int, ...] = (1, 3, 4)
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         asked = None
         while asked is None:
             story.statements.clear()
             asked = self._attempt(dice, story)
         yield asked
 
-    def _attempt(self, dice: Dice, story: Story) -> Asked | None:
+    def _attempt(self, dice: Dice, story: Story) -> AskedQuestion | None:
         animal_of: dict[str, tuple[str, int]] = {}
         colour_of: dict[str, tuple[str, int]] = {}
         noted: dict[str, str] = {}
@@ -90,4 +90,4 @@ class ColoursTask(Task):
         example = max(others, key=lambda other: animal_of[other][1])
         colour, colour_line = colour_of[example]
         supporting = (line, animal_of[example][1], colour_line)
-        return Asked(wording.WHAT_COLOUR.format(who=person), colour, supporting)
+        return AskedQuestion(wording.WHAT_COLOUR.format(who=person), colour, supporting)

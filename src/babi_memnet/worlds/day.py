@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, TaskInRounds, World
+from babi_memnet.worlds.story import AskedQuestion, Story, TaskInRounds, World
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Day(World[Visit]):
             self.untold.append(visit)
             self.clauses.append(visit)
 
-    def ask(self, recent: Sequence[Visit]) -> Asked | None:
+    def ask(self, recent: Sequence[Visit]) -> AskedQuestion | None:
         # "Before the park" means the last visit to the park so far, also when an earlier one was drawn.
         possible = [last for last in map(self._last_visit, recent) if last.turn > 0]
         if not possible:
@@ -63,7 +63,7 @@ class Day(World[Visit]):
         visit = self.dice.choose(possible)
         before = self.visits_of[visit.person][visit.turn - 1]
         question = wording.WHERE_WAS_PERSON.format(who=visit.person, place=visit.place)
-        return Asked(question, before.place, (visit.line, before.line))
+        return AskedQuestion(question, before.place, (visit.line, before.line))
 
     def _last_visit(self, visit: Visit) -> Visit:
         """The last visit of the same person to the same place."""

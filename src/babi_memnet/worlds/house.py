@@ -8,7 +8,7 @@ from itertools import product
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, TaskInRounds, World
+from babi_memnet.worlds.story import AskedQuestion, Story, TaskInRounds, World
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class HouseTask(TaskInRounds[Event]):
     places: tuple[str, ...] = wording.HOME
     things: tuple[str, ...] = wording.THINGS
     kinds: tuple[Callable[[House, str], Event | None], ...]
-    question: Callable[[House, Sequence[Event]], Asked | None]
+    question: Callable[[House, Sequence[Event]], AskedQuestion | None]
     say_where_got: float = 1.0
     say_where_dropped: float = 0.2
 
@@ -90,7 +90,7 @@ class House(World[Event]):
         for _ in range(2):
             self.clauses.append(self._happen())
 
-    def ask(self, recent: Sequence[Event]) -> Asked | None:
+    def ask(self, recent: Sequence[Event]) -> AskedQuestion | None:
         return self.task.question(self, recent)
 
     def _happen(self) -> Event:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, Task
+from babi_memnet.worlds.story import AskedQuestion, Story, Task
 
 COMPASS = tuple(wording.COMPASS)
 RELATIONS = tuple(wording.RELATIONS)
@@ -60,7 +60,7 @@ class NeighboursTask(Task):
 
     places: tuple[str, ...] = wording.HOME
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         side = dice.choose(COMPASS)
         layout, _ = draw_line(dice, self.places, side, side)
         told = list(layout.pairs(dice))
@@ -70,7 +70,7 @@ class NeighboursTask(Task):
         what, where = told[line]
         form = wording.WHAT_LIES if dice.chance(0.5) else wording.WHAT_LIES_BEYOND
         question = form.format(side=layout.side[what][where], opposite=layout.side[where][what], where=where)
-        yield Asked(question, what, (line,))
+        yield AskedQuestion(question, what, (line,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class PositionsTask(Task):
     shapes: tuple[str, ...] = wording.SHAPES
     questions: int = 8
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         first_side = dice.choose(RELATIONS)
         second_side = dice.choose_other(RELATIONS, OPPOSITES[first_side])
         layout, (start, middle, end) = draw_line(dice, self.shapes, first_side, second_side)
@@ -98,7 +98,7 @@ class PositionsTask(Task):
                 if (side in sides) == wanted:
                     break
             question = wording.DOES_STAND.format(what=what, side=side, where=where)
-            yield Asked(question, "yes" if wanted else "no", (line_of[what], line_of[where]))
+            yield AskedQuestion(question, "yes" if wanted else "no", (line_of[what], line_of[where]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ class PathTask(Task):
 
     places: tuple[str, ...] = wording.HOME
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         first_side = dice.choose(COMPASS)
         second_side = dice.choose_other(COMPASS, OPPOSITES[first_side])
         layout, path = draw_line(dice, self.places, first_side, second_side)
@@ -118,7 +118,9 @@ class PathTask(Task):
             line_of[what, where] = line_of[where, what] = line
         start, middle, end = path
         question = wording.WHICH_WAY.format(start=start, end=end)
-        yield Asked(question, f"{first_side[0]},{second_side[0]}", (line_of[start, middle], line_of[middle, end]))
+        yield AskedQuestion(
+            question, f"{first_side[0]},{second_side[0]}", (line_of[start, middle], line_of[middle, end])
+        )
 
     def _add_side_rooms(self, dice: Dice, layout: Layout, path: tuple[str, ...]) -> None:
         """Puts each other place on a free side of one on the path. Two places can come to lie on the same spot."""

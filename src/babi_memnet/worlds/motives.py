@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, Task
+from babi_memnet.worlds.story import AskedQuestion, Story, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class MotivesTask(Task):
     people: tuple[str, ...] = wording.NEEDY_PEOPLE
     needs: Mapping[str, tuple[str, str]] = field(default_factory=lambda: wording.NEEDS)
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         states = tuple(self.needs)
         state_of = {person: dice.choose(states) for person in self.people}
         line_of: dict[str, int] = {}
@@ -44,4 +44,4 @@ class MotivesTask(Task):
                 taken.add(thing)
                 story.tell(dice.choose(wording.GET).format(who=who, thing=thing) + wording.THERE)
                 question, answer = wording.WHY_GET, state
-            yield Asked(question.format(who=who.lower(), place=place, thing=thing), answer, (line_of[who],))
+            yield AskedQuestion(question.format(who=who.lower(), place=place, thing=thing), answer, (line_of[who],))

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, cast
 
-from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.story import Task
 from babi_memnet.worlds.tasks import TASKS
@@ -52,14 +51,13 @@ SHIFTS: dict[str, dict[int, Task]] = {
 """Name to task number to the definition that test stories of that task are then drawn from."""
 
 
-def check_shift(shift: str, tasks: Iterable[int] = ()) -> None:
-    """Raises ``RequestError`` when there is no such shift, or when it does not exist for one of the tasks."""
-    if shift == UNSHIFTED:
-        return
-    if shift not in SHIFTS:
-        known = [UNSHIFTED, *SHIFTS]
-        raise bad_value("data.shift", shift, f"one of {', '.join(known)}{suggestion(shift, known)}")
-    for task in tasks:
-        if task not in SHIFTS[shift]:
-            possible = ", ".join(map(str, SHIFTS[shift]))
-            raise RequestError(f"data.shift={shift}: does not exist for task {task}; it exists for tasks {possible}")
+def definition_of(task: int, shift: str = UNSHIFTED) -> Task:
+    """The definition that stories of a task are drawn from.
+
+    Raises:
+        ValueError: there is no such task or shift, or the shift does not exist for the task.
+    """
+    definitions = TASKS if shift == UNSHIFTED else SHIFTS.get(shift, {})
+    if task not in definitions:
+        raise ValueError(f"there are no stories of task {task} with the shift {shift}")
+    return definitions[task]

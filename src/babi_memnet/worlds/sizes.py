@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, Task
+from babi_memnet.worlds.story import AskedQuestion, Story, Task
 
 # How often the last one of several statements of the same comparison is used instead of the one that was drawn. Nothing
 # tells why the official generator does so; 0.6 gives the shares of 11,000 official questions, 0.5 and 0.67 do not.
@@ -30,7 +30,7 @@ class SizesTask(Task):
     draws: int = 100
     window: int = 10
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         by_size = (*self.fixed, *dice.shuffled(self.containers))
         told: list[tuple[str, str]] = []
         asked = 0
@@ -53,7 +53,7 @@ class SizesTask(Task):
         story.tell(form.format(small=small, large=large))
         return small, large
 
-    def _ask(self, dice: Dice, told: list[tuple[str, str]]) -> Asked | None:
+    def _ask(self, dice: Dice, told: list[tuple[str, str]]) -> AskedQuestion | None:
         """A question with the answer yes about something large, or no about something small, if the draw allows one.
 
         One of the last comparisons is drawn; another one, the first that names its middle, must lead on from there.
@@ -72,4 +72,4 @@ class SizesTask(Task):
             return None
         than = other_small if yes else other_large
         question = dice.choose((wording.IS_BIGGER_THAN, wording.DOES_FIT)).format(what=what, than=than)
-        return Asked(question, "yes" if yes else "no", (line, other_line))
+        return AskedQuestion(question, "yes" if yes else "no", (line, other_line))

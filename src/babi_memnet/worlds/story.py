@@ -12,12 +12,26 @@ from babi_memnet.worlds.randomness import Dice
 Clause = TypeVar("Clause")
 
 
-class Asked(NamedTuple):
+class AskedQuestion(NamedTuple):
     """A question, its answer, and the indices of its supporting statements in the order that tells their roles."""
 
     question: str
     answer: str
     supporting: tuple[int, ...]
+
+
+class SimulatedQuestion(NamedTuple):
+    """A question with everything that was told before it, as a simulation gives it.
+
+    ``story`` holds the statements, oldest first; ``supporting`` are indices into it. ``story_id`` counts the stories of
+    the simulation from 0; the questions of one story share it, and their ``story`` tuples grow.
+    """
+
+    story: tuple[str, ...]
+    question: str
+    answer: str
+    supporting: tuple[int, ...]
+    story_id: int
 
 
 class Story:
@@ -42,7 +56,7 @@ class Task(ABC):
     """
 
     @abstractmethod
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         """Tells one story from beginning to end and yields each question at the moment when it is asked."""
 
 
@@ -62,7 +76,7 @@ class World(ABC, Generic[Clause]):
         """Lets the next things happen, tells them, and adds their clauses."""
 
     @abstractmethod
-    def ask(self, recent: Sequence[Clause]) -> Asked | None:
+    def ask(self, recent: Sequence[Clause]) -> AskedQuestion | None:
         """A question that starts from one of the recent clauses, or None if none of them can carry one."""
 
 
@@ -83,7 +97,7 @@ class TaskInRounds(Task, Generic[Clause]):
     def begin(self, dice: Dice, story: Story) -> World[Clause]:
         """A new world in which nothing has been told yet."""
 
-    def play(self, dice: Dice, story: Story) -> Iterator[Asked]:
+    def play(self, dice: Dice, story: Story) -> Iterator[AskedQuestion]:
         world = self.begin(dice, story)
         for _ in range(self.silent_rounds):
             world.go_on()

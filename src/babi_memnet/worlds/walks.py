@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from babi_memnet.worlds import wording
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.story import Asked, Story, TaskInRounds, World
+from babi_memnet.worlds.story import AskedQuestion, Story, TaskInRounds, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,10 @@ class Walks(World[str]):
             self._set_out()
             self._set_out()
 
-    def ask(self, recent: Sequence[str]) -> Asked:
+    def ask(self, recent: Sequence[str]) -> AskedQuestion:
         person = self.dice.choose(recent)
         question = wording.WHERE_IS_PERSON.format(who=person)
-        return Asked(question, self.place_of[person], self.told_of[person])
+        return AskedQuestion(question, self.place_of[person], self.told_of[person])
 
     def _set_out(self) -> tuple[tuple[str, ...], int]:
         # Group and room are drawn together and thrown away together if somebody is in that room already, so a pair
