@@ -1,9 +1,14 @@
-"""Where configuration files and networks are: those of the project, and those of folders that the user adds."""
+"""Where the configuration files are: in a checkout, in an installed wheel, and in folders of the user's own."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from babi_memnet.errors import RequestError
+
+OWN_FOLDERS = "BABI_PATH"
+"""The environment variable that names folders of one's own, each with ``conf/`` or ``models/`` in it."""
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -14,9 +19,41 @@ def conf_directory() -> Path:
     return shipped if shipped.is_dir() else _PACKAGE.parents[1] / "conf"
 
 
-def added_folders() -> list[Path]:
-    """The folders named by the environment variable ``BABI_PATH``, as ``PATH`` names its own.
+def own_folders() -> list[Path]:
+    """The folders that ``BABI_PATH`` names, separated as those of ``PATH`` are; in absolute form, in their order.
 
-    Each may have ``models/`` with networks and ``conf/`` with configuration files, laid out as those of the project.
+    Raises:
+        RequestError: one of them is not there.
     """
-    return [Path(folder).absolute() for folder in os.environ.get("BABI_PATH", "").split(os.pathsep) if folder]
+    named = [text for text in os.environ.get(OWN_FOLDERS, "").split(os.pathsep) if text]
+    for text in named:
+        if not Path(text).is_dir():
+            raise RequestError(f"{OWN_FOLDERS}: {text}: no such folder; expected folders, separated by {os.pathsep}")
+    return [Path(text).absolute() for text in named]
+
+
+def conf_directories() -> list[Path]:
+    """Every folder of configuration files: `conf_directory`, and then ``conf/`` of each of `own_folders` that has one.
+
+    Raises:
+        RequestError: as `own_folders`.
+    """
+    own = (folder / "conf" for folder in own_folders())
+    return [conf_directory(), *(folder for folder in own if folder.is_dir())]
+
+
+def conf_files(group: str, directory: Path | None = None) -> dict[str, Path]:
+    """The files of a folder of conf/ by their names without ``.yaml``, such as ``memn2n_1k/pe``; sorted.
+
+    ``directory`` stands for that folder; by default it is looked for in all `conf_directories`, of which the first
+    that has a file counts.
+
+    Raises:
+        RequestError: as `own_folders`.
+    """
+    folders = [directory] if directory else [folder / group for folder in conf_directories()]
+    files: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*.yaml"):
+            files.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
+    return dict(sorted(files.items()))

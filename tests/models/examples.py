@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from babi_memnet.models.network import Batch, Network, Objective, Shape
+from babi_memnet.models.network import Batch, Network, Objective, Shape, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
 
@@ -46,7 +46,7 @@ class Summing(Network):
             told = told * (batch.noise < self.keep).unsqueeze(-1) / self.keep
         state = told.sum(dim=1) + functional.embedding(batch.questions, self.words).sum(dim=1) + self.fixed
         logits = self.scale * (state @ self.words.T) + self.bias
-        return torch.cat([torch.full_like(logits[:, :1], -torch.inf), logits[:, 1:]], dim=1)
+        return no_padding(logits)
 
     def hold(self, tensors: dict[str, Tensor]) -> None:
         """Padding."""
@@ -79,7 +79,7 @@ class Recurrent(Network):
         words = self.embedding(torch.cat([story, batch.questions], dim=1))
         _, (last, _) = self.lstm(self.dropout(words))
         logits = self.output(last[-1])
-        return torch.cat([torch.full_like(logits[:, :1], -torch.inf), logits[:, 1:]], dim=1)
+        return no_padding(logits)
 
 
 class Penalised(Summing):

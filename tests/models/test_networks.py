@@ -70,11 +70,9 @@ class Settings(NetworkSettings):
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that networks are looked for in."""
     monkeypatch.setattr(networks.babi_memnet.models, "__path__", [str(tmp_path)])
-    network_files.cache_clear()
     settings_class.cache_clear()
     yield tmp_path
     monkeypatch.undo()
-    network_files.cache_clear()
     settings_class.cache_clear()
 
 
@@ -110,6 +108,5 @@ def test_two_networks_of_one_name_are_refused(own_folder: Path, monkeypatch: pyt
     for folder in (own_folder, other):
         (folder / "mine.py").write_text(GOOD)
     monkeypatch.setattr(networks.babi_memnet.models, "__path__", [str(own_folder), str(other)])
-    network_files.cache_clear()
     with pytest.raises(RequestError, match="expected another name"):
         network_files()

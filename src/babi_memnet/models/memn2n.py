@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from babi_memnet.models.encodings import position_factors
-from babi_memnet.models.network import Batch, Network, Shape, Step, Trace
+from babi_memnet.models.network import Batch, Network, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
 _PER_TASK_DIMENSION, _JOINT_DIMENSION = 20, 50
@@ -174,8 +174,7 @@ class MemN2N(Network):
                 state = torch.relu(state)
             steps.append(Step(f"hop {hop + 1}", attention, not self.linear, state))
         logits = state @ self.tables[self.tying.answer].T  # a = W u, equation 3
-        padding = torch.full_like(logits[:, :1], -torch.inf)
-        return Trace(torch.cat([padding, logits[:, 1:]], dim=1), tuple(steps), start)
+        return Trace(no_padding(logits), tuple(steps), start)
 
     def attention(self, scores: Tensor, told: Tensor) -> Tensor:
         """The weights of the slots, [B, M]; in the linear start (section 4.3) they are the scores themselves."""

@@ -169,6 +169,11 @@ class Network(nn.Module, ABC):
         return tensors
 
 
+def no_padding(logits: Tensor) -> Tensor:
+    """The logits [B, V] with -inf for word 0, which is no answer."""
+    return torch.cat([torch.full_like(logits[:, :1], -torch.inf), logits[:, 1:]], dim=1)
+
+
 def without(batch: Batch, slot: int) -> Batch:
     """The batch of stories in which the statement of a slot was never told; those that have none there stay."""
     later = torch.arange(batch.ages.shape[-1], device=batch.ages.device) >= slot  # told earlier, that is

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 import babi_memnet.models
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.settings import NetworkSettings
+from babi_memnet.paths import own_folders
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Network
@@ -26,15 +27,22 @@ _HAS_SETTINGS = re.compile(r"^class Settings\b", flags=re.MULTILINE)
 _PREFIX = "settings_of_"
 
 
-@cache
 def network_files() -> dict[str, Path]:
     """The file of every network by its name: those of the project, then those of the folders in ``BABI_PATH``.
 
     Raises:
-        RequestError: two files have the same name.
+        RequestError: two files have the same name, or a folder is not there.
     """
+    own = [str(folder / "models") for folder in own_folders()]
+    # So that their files are modules of this package like all others.
+    babi_memnet.models.__path__ += [folder for folder in own if folder not in babi_memnet.models.__path__]
+    return _files(tuple(babi_memnet.models.__path__))
+
+
+@cache
+def _files(folders: Sequence[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for folder in map(Path, babi_memnet.models.__path__):
+    for folder in map(Path, folders):
         for path in sorted(folder.glob("*.py")):
             if _HAS_SETTINGS.search(path.read_text(encoding="utf-8")):
                 if path.stem in files:

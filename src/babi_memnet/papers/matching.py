@@ -14,7 +14,7 @@ from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
-from babi_memnet.paths import conf_directory
+from babi_memnet.paths import conf_files
 from babi_memnet.runs.dotted import flat
 
 _SIZES = {"1k": 1000, "10k": 10000}
@@ -73,12 +73,10 @@ def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]
     ``directory`` holds the experiment files (default ``conf/experiment``). The model is the one its defaults list
     chooses. Raises RequestError when there is no such experiment or its file is not a mapping.
     """
-    directory = directory or conf_directory() / "experiment"
-    path = directory / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(str(file.relative_to(directory).with_suffix("")) for file in directory.rglob("*.yaml"))
-        raise bad_value("experiment", name, f"a file under conf/experiment{suggestion(name, known)}")
-    content = read_yaml(path)
+    files = conf_files("experiment", directory)
+    if name not in files:
+        raise bad_value("experiment", name, f"a file under conf/experiment{suggestion(name, files)}")
+    content = read_yaml(files[name])
     if not isinstance(content, Mapping):
         raise RequestError(f"{name}.yaml: expected a mapping of configuration keys")
     facts = flat({key: value for key, value in content.items() if key != "defaults"})

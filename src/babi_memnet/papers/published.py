@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
-from babi_memnet.paths import conf_directory
+from babi_memnet.paths import conf_files
 
 TASKS = range(1, 21)
 CONFIDENCES = ("verified", "single-source", "memory")
@@ -106,18 +106,15 @@ def load_table(id: str, directory: Path | None = None) -> PublishedTable:
     ``directory`` holds the YAML files (default ``conf/published``). Raises RequestError, one line that names file and
     key, when there is no such table or its file is not of the expected form.
     """
-    directory = directory or conf_directory() / "published"
-    path = directory / f"{id}.yaml"
-    if not path.is_file():
-        known = sorted(file.stem for file in directory.glob("*.yaml"))
-        raise bad_value("table", id, f"one of {', '.join(known)}{suggestion(id, known)}")
-    return _table(_Node(path.name, "", read_yaml(path)), id)
+    files = conf_files("published", directory)
+    if id not in files:
+        raise bad_value("table", id, f"one of {', '.join(files)}{suggestion(id, files)}")
+    return _table(_Node(files[id].name, "", read_yaml(files[id])), id)
 
 
 def tables(directory: Path | None = None) -> list[PublishedTable]:
     """Every published table, sorted by name."""
-    directory = directory or conf_directory() / "published"
-    return [load_table(path.stem, directory) for path in sorted(directory.glob("*.yaml"))]
+    return [load_table(id, directory) for id in conf_files("published", directory)]
 
 
 def trainable_tables(directory: Path | None = None) -> list[PublishedTable]:
@@ -126,9 +123,8 @@ def trainable_tables(directory: Path | None = None) -> list[PublishedTable]:
     Every run looks for its column here. Most tables are for display alone; a file without the word ``experiment`` is
     one of those and is not parsed, which would take longer than all the rest.
     """
-    directory = directory or conf_directory() / "published"
-    paths = [path for path in sorted(directory.glob("*.yaml")) if b"experiment" in path.read_bytes()]
-    found = (load_table(path.stem, directory) for path in paths)
+    files = conf_files("published", directory)
+    found = (load_table(id, directory) for id, path in files.items() if b"experiment" in path.read_bytes())
     return [table for table in found if any(column.experiment for column in table.columns)]
 
 
