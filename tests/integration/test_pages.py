@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from babi_memnet.tables.story_page import story_page
-from babi_memnet.tables.table_report import write_report
+from babi_memnet.tables.table_report import write_table
 from tests.integration.browsing import needs_browser
 from tests.looking.stories import ASKED, TRACE
 from tests.tables.tables import made_up
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.integration, needs_browser]
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    write_report(folder, *made_up())
+    write_table(folder, *made_up())
     (folder / "story.html").write_text(story_page(TRACE, ASKED.name, ["a network"], ASKED.supporting, ASKED.expected))
     return {name: folder / f"{name}.html" for name in ("table", "story")}
 

@@ -27,7 +27,7 @@ from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.tables.attention_figures import story_figure, support_figure
 from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
 from babi_memnet.tables.inspection_report import MOST_LABELS, error_sheet, file_names, write_inspection
-from babi_memnet.tables.run_report import write_report
+from babi_memnet.tables.run_report import write_run_report
 from scripts.attention_page import condensed
 from tests.looking.stories import ASKED, TRACE
 
@@ -199,13 +199,13 @@ def test_the_next_report_removes_an_inspection_and_nothing_else(
     (tmp_path / "figures").mkdir()
     for path in own:
         path.touch()
-    write_report(tmp_path, rows, None, "title", figures=False)
+    write_run_report(tmp_path, rows, None, "title", figures=False)
     assert not any(path.exists() for path in files)
     assert all(path.exists() for path in own)
     # a list that is not ours, or names what we never write
     for content in ("[1", "[1]", '{"written": 5}', '{"written": ["own.md", "../attention.md", "figures/../own.md"]}'):
         (tmp_path / "inspect" / "files.json").write_text(content)
-        write_report(tmp_path, rows, None, "title", figures=False)
+        write_run_report(tmp_path, rows, None, "title", figures=False)
         assert all(path.exists() for path in own)
         assert (tmp_path / "inspect" / "files.json").exists()
 

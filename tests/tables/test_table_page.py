@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from babi_memnet.tables.sheet import NO_DATA
+from babi_memnet.tables.numbers import NO_DATA
 from babi_memnet.tables.table_page import table_page
 from tests.tables.tables import made_up
 

@@ -16,10 +16,10 @@ from babi_memnet.config import ReportSchema, choices_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
 from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_report import INSPECTION, write_report
+from babi_memnet.tables.run_report import INSPECTION, write_run_report
 from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
 from babi_memnet.tables.sheet import show
-from babi_memnet.tables.tracked_report import run_report, story_report, tracked
+from babi_memnet.tables.tracked_report import runs_for_tracker, story_for_tracker, tracked
 from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
@@ -67,14 +67,14 @@ def report(config: DictConfig) -> None:
     show(pivot_sheets(table, rows, title, width) if table else [row_sheet(rows, title, _ROWS_SHOWN)])
     if table is None:
         log.info("rows=KEY and columns=KEY pivot the runs and draw them")
-    written = write_report(out, rows, table, title, settings["figures"])
+    written = write_run_report(out, rows, table, title, settings["figures"])
     inspected: dict[str, Any] = {}
     if settings["inspect"]:
         files, inspected = _inspect(rows, settings, out, title)
         written += files
     if tracker.kind != "none":
         asked = {key: settings[key] for key in ("value", "inspect")} | {"rows": row_key, "columns": column_key}
-        track_report(tracker, tracked(rows, title, asked, out), run_report(rows, table, inspected, out, written))
+        track_report(tracker, tracked(rows, title, asked, out), runs_for_tracker(rows, table, inspected, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
@@ -144,7 +144,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     if tracker.kind != "none":
         about = {"story": asked.story, "question": asked.question, "restart": network.restart}
         known = {"question": asked.question, "answer": trace.answer, "expected": asked.expected}
-        track_report(tracker, tracked([row], asked.name, about, out), story_report(sheet, known, out, written))
+        track_report(tracker, tracked([row], asked.name, about, out), story_for_tracker(sheet, known, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 

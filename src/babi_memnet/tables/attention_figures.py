@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from babi_memnet.looking.answers import Record
 from babi_memnet.looking.attention import NULL_MODELS
 from babi_memnet.looking.trace import Trace
+from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.style import COLOURS, GREY, STYLE
 
 _LONGEST_STATEMENT = 48
@@ -68,7 +69,7 @@ def support_figure(records: Sequence[Record]) -> Figure | None:
         for place, row in enumerate(masses):
             for hop, mass in enumerate(row):
                 colour = "white" if mass > 60 else "black"
-                left.text(hop, place, f"{mass:.0f}", ha="center", va="center", color=colour, fontsize=8)
+                left.text(hop, place, rounded(mass, 0), ha="center", va="center", color=colour, fontsize=8)
         left.set_xticks(range(hops.pop()), [str(hop + 1) for hop in range(len(masses[0]))])
         left.set_yticks(range(len(tasks)), [str(task) for task in tasks])
         left.set(xlabel="hop", ylabel="task", title="weight on supporting facts, %")

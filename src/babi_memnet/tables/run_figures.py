@@ -13,7 +13,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from babi_memnet.runs.collection import as_number, as_text
-from babi_memnet.tables.pivot import VALUES, Cell, Pivot
+from babi_memnet.tables.numbers import rounded
+from babi_memnet.tables.pivot import VALUES, Pivot, PivotCell
 from babi_memnet.tables.style import COLOURS, GREY, STYLE
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class _Layout:
     positions: tuple[float, ...]
     logarithmic: bool
     connected: bool
-    series: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    series: tuple[tuple[str, tuple[PivotCell | None, ...]], ...]
 
 
 def line_figure(pivot: Pivot) -> Figure | None:
@@ -109,7 +110,7 @@ def heat_map(pivot: Pivot) -> Figure | None:
                 if mean == mean:
                     red, green, blue, _ = mpl.colormaps[colours]((mean - low) / (high - low))
                     ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-                    axes.text(column, row, f"{mean:.1f}", ha="center", va="center", color=ink, fontsize=8)
+                    axes.text(column, row, rounded(mean), ha="center", va="center", color=ink, fontsize=8)
         axes.set_xticks(range(sides[1]), [as_text(value) for value in pivot.column_values])
         axes.set_yticks(range(sides[0]), [as_text(value) for value in pivot.row_values])
         _turn_if_long(axes, [as_text(value) for value in pivot.column_values], size[0])
@@ -129,7 +130,7 @@ def _settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
 
 
-def _rows(pivot: Pivot) -> list[tuple[Cell | None, ...]]:
+def _rows(pivot: Pivot) -> list[tuple[PivotCell | None, ...]]:
     return [tuple(pivot.cell(row, column) for column in pivot.column_values) for row in pivot.row_values]
 
 
@@ -161,7 +162,9 @@ def _numbers(values: Sequence[Any]) -> list[float] | None:
     return known if len(known) == len(numbers) else None
 
 
-def _draw_line(axes: Axes, layout: _Layout, cells: Sequence[Cell | None], name: str, place: int, count: int) -> None:
+def _draw_line(
+    axes: Axes, layout: _Layout, cells: Sequence[PivotCell | None], name: str, place: int, count: int
+) -> None:
     gap = _gap(layout.positions)
     # lines side by side within a part of the smallest gap, and the restarts a little to the right of their mean
     shift, beside = (place - (count - 1) / 2) * gap * 0.6 / max(count, 3), gap * 0.16 / max(count, 2)

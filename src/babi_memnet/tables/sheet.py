@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from babi_memnet.tables.numbers import NO_DATA, counted, interval, percent, rounded, signed
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -20,9 +22,6 @@ LEGEND = (
 )
 _COLOURS = {"=": "green", "<": "cyan", ">": "red", "?": "yellow"}
 _TEXT_WIDTH = 120
-NO_DATA = "–"
-"""Stands where a task has no result; the notes say why."""
-
 _NOTHING = {"error_percent": None, "published": None, "verdict": None}
 
 
@@ -120,7 +119,7 @@ def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
         if ours is None:
             return NO_DATA
         mark = f" {MARKS[verdict]}" if verdict in ("better", "worse") else ""
-        return f"{ours:.{digits}f}" + ("" if published is None else f" ({published:.{digits}f}){mark}")
+        return rounded(ours, digits) + ("" if published is None else f" ({rounded(published, digits)}){mark}")
 
     rows = []
     for task in tasks:
@@ -143,14 +142,14 @@ def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
         rows.append(
             (
                 str(column["id"]),
-                _number(column["mean"]),
-                _number(published["mean"]),
-                _signed(column["difference"]),
-                _percent(column["chance"]),
+                rounded(column["mean"]),
+                rounded(published["mean"]),
+                signed(column["difference"]),
+                percent(column["chance"]),
                 str(column["failed"]),
-                "" if published["failed"] is None else f"{published['failed']:g}",
+                counted(published["failed"]),
                 f"{MARKS[verdict]} {verdict}" if verdict else "",
-                _number(column["seconds"] / 60),
+                rounded(column["seconds"] / 60),
             )
         )
     header = ("column", "mean", "published", "diff", "chance", "failed", "published", "verdict", "minutes")
@@ -225,16 +224,15 @@ def _width(sheet: Sheet) -> int:
 
 
 def _run_row(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = cell["interval"]
     verdict = cell["verdict"]
     why = f" ({cell['explained_by']})" if cell["explained_by"] else ""
     return (
-        _number(cell["error_percent"]),
-        _number(cell["spread"]),
-        f"{interval[0]:.1f} to {interval[1]:.1f}" if interval else "",
-        _number(cell["published"]),
-        _signed(cell["difference"]),
-        _number(cell["margin"] if cell["margin"] is not None else cell["margin_questions"]),
+        rounded(cell["error_percent"]),
+        rounded(cell["spread"]),
+        interval(cell["interval"]),
+        rounded(cell["published"]),
+        signed(cell["difference"]),
+        rounded(cell["margin"] if cell["margin"] is not None else cell["margin_questions"]),
         f"{MARKS[verdict]} {verdict}{why}" if verdict else "",
     )
 
@@ -243,7 +241,7 @@ def _column_cells(cell: Mapping[str, Any] | None) -> tuple[str, ...]:
     if cell is None:
         return NO_DATA, "", "", ""
     mark = MARKS[cell["verdict"]] if cell["verdict"] else ""
-    return _number(cell["error_percent"]), _number(cell["published"]), _signed(cell["difference"]), mark
+    return rounded(cell["error_percent"]), rounded(cell["published"]), signed(cell["difference"]), mark
 
 
 def _mean_cells(column: Mapping[str, Any]) -> tuple[str, ...]:
@@ -255,7 +253,7 @@ def _failed_row(column: Mapping[str, Any], cells: int) -> tuple[str, ...]:
     """Failed tasks of both sides, in the places of a row of `run_table` (7 cells) or `column_table` (4 cells)."""
     ours, published = column["failed"], column["published"] and column["published"]["failed"]
     difference = f"{ours - published:+g}" if published is not None else ""
-    texts = (str(ours), f"{published:g}" if published is not None else "", difference)
+    texts = (str(ours), counted(published), difference)
     return (*texts, "") if cells == 4 else (texts[0], "", "", texts[1], texts[2], "", "")
 
 
@@ -265,19 +263,6 @@ def _in_order(tasks: Iterable[str]) -> list[str]:
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> list[str]:
     return [text for group in groups for text in group]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f} %"
-
-
-def _signed(value: float | None) -> str:
-    # + 0.0 turns a rounded -0.0 into 0.0
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _colour(cell: str) -> str:

@@ -11,7 +11,8 @@ from html import escape
 from typing import Any
 
 from babi_memnet.papers.beside import BESIDE_LEGEND, said_of
-from babi_memnet.tables.sheet import LEGEND, MARKS, NO_DATA
+from babi_memnet.tables.numbers import NO_DATA
+from babi_memnet.tables.sheet import LEGEND, MARKS
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --better: #0072b2; --worse: #d55e00; }

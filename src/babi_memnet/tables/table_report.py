@@ -13,7 +13,7 @@ from babi_memnet.tables.sheet import column_table, compact_table, to_markdown
 from babi_memnet.tracking.protocol import Report
 
 
-def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
+def write_table(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
     """Write table.json and curves.json and all views of them into ``directory``; the files, in order.
 
     table.md, table.tex (booktabs), table.csv (tidy, unrounded), table.html (self-contained) and figures as PNG and PDF.
@@ -60,7 +60,7 @@ _CAPTIONS = {
 }
 
 
-def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> Report:
+def table_for_tracker(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> Report:
     """What a tracker shows of the table whose ``files`` were written into ``folder``."""
     summary: dict[str, float | int | str] = {}
     for column in table["columns"]:
