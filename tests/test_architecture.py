@@ -64,6 +64,7 @@ HOMES = {
     "datasets": lambda path: part_of(path) == "data",
     "torch": lambda path: part_of(path) in ("models", "training", "experiment", "looking"),
     "matplotlib": lambda path: part_of(path) == "tables",
+    "jinja2": lambda path: part_of(path) == "tables",
     "optuna": lambda path: path.name == "study.py" and part_of(path) == "search",
     "gradio": lambda path: part_of(path) == "demo",
 }

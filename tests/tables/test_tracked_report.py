@@ -101,7 +101,7 @@ def test_a_report_is_a_run_with_tables_images_and_artifact(tmp_path: Path, monke
 
 
 def test_a_story_is_a_run_with_its_figure_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from babi_memnet.tables.attention_figures import story_figure
+    from babi_memnet.tables.story_figure import story_figure
     from babi_memnet.tables.style import rendered
 
     (tmp_path / "story.png").write_bytes(rendered(story_figure(TRACE), "png"))

@@ -41,6 +41,7 @@ class Step:
         empty: weight of all empty memory slots together; None unless the weights are shares.
         nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
             network has no state, or no vectors of answers.
+        unit: what the weights are in where they are no shares, to be read after "numbers in", such as ``nats``.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Step:
     shares: bool
     empty: float | None
     nearest: tuple[tuple[str, float], ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from babi_memnet.runs.collection import as_number, as_text
 from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.pivot import VALUES, Pivot, PivotCell
-from babi_memnet.tables.style import COLOURS, GREY, STYLE
+from babi_memnet.tables.style import COLOURS, GREY, STYLE, settle, turn_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def line_figure(pivot: Pivot) -> Figure | None:
             letters = sum(len(name) + 6 for name, _ in layout.series)
             across = count if 0.08 * letters < wide else 1
             figure.legend(loc="outside lower center", ncols=across, title=layout.other, title_fontsize=9)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -119,15 +119,8 @@ def heat_map(pivot: Pivot) -> Figure | None:
         axes.set_ylabel(pivot.rows)
         figure.colorbar(image)
         _caption(figure, [f"{_unit(pivot)}, mean over restarts" if _is_error(pivot) else _unit(pivot), *pivot.notes])
-        _settle(figure)
+        settle(figure)
     return figure
-
-
-def _settle(figure: Figure) -> None:
-    """Arrange the figure once and for all, and not again for every file that is made of it."""
-    if engine := figure.get_layout_engine():
-        engine.execute(figure)
-    figure.set_layout_engine("none")
 
 
 def _rows(pivot: Pivot) -> list[tuple[PivotCell | None, ...]]:
@@ -239,9 +232,7 @@ def _caption(figure: Figure, lines: Sequence[str]) -> None:
 def _turn_if_long(axes: Axes, ticks: Sequence[str], inches: float) -> None:
     """Turn labels of the x axis that would run into each other."""
     if 0.085 * sum(len(tick) + 2 for tick in ticks) > inches:
-        axes.tick_params(axis="x", labelrotation=40)
-        for label in axes.get_xticklabels():
-            label.set(ha="right", rotation_mode="anchor")
+        turn_ticks(axes)
 
 
 def _is_error(pivot: Pivot) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from babi_memnet.tables.numbers import NO_DATA, counted, interval, percent, rounded, signed
 
@@ -22,6 +23,9 @@ LEGEND = (
 )
 _COLOURS = {"=": "green", "<": "cyan", ">": "red", "?": "yellow"}
 _TEXT_WIDTH = 120
+_NARROWEST = 80
+_Column = TypeVar("_Column")
+
 _NOTHING = {"error_percent": None, "published": None, "verdict": None}
 
 
@@ -48,7 +52,7 @@ def run_table(judgement: Mapping[str, Any]) -> Sheet:
     """The table a run ends with; ``judgement`` is `Judgement.as_json()`, the ``published`` of its result.json."""
     comparison = judgement["comparison"]
     cells = comparison["cells"]
-    rows = [(task, *_run_row(cells[task])) for task in _in_order(cells)]
+    rows = [(task, *_run_row(cells[task])) for task in in_order(cells)]
     summary = 0
     if len(rows) > 1:
         whole = {**comparison, "error_percent": comparison["mean"], "spread": None, "interval": None}
@@ -74,7 +78,7 @@ def column_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: S
     ``columns`` are `ColumnComparison.as_json()`, the ``columns`` of a table.json. A task that a column lacks
     is left empty. ``notes`` are added below.
     """
-    tasks = _in_order(
+    tasks = in_order(
         {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
     )
     rows = [(task, *_flat(_column_cells(column["cells"].get(task)) for column in columns)) for task in tasks]
@@ -94,9 +98,7 @@ def column_tables(
     return cut(columns, lambda some: column_table(some, title, notes), width)
 
 
-def cut(
-    columns: Sequence[Mapping[str, Any]], draw: Callable[[Sequence[Mapping[str, Any]]], Sheet], width: int
-) -> list[Sheet]:
+def cut(columns: Sequence[_Column], draw: Callable[[Sequence[_Column]], Sheet], width: int) -> list[Sheet]:
     """What ``draw`` makes of the columns, in as many tables as it takes to stay within ``width`` characters."""
     sheets: list[Sheet] = []
     start = 0
@@ -111,7 +113,7 @@ def cut(
 
 def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
     """Tasks × columns as ``ours (published)``, narrow enough for a page of a paper; mean and failed tasks below."""
-    tasks = _in_order(
+    tasks = in_order(
         {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
     )
 
@@ -155,6 +157,11 @@ def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
     header = ("column", "mean", "published", "diff", "chance", "failed", "published", "verdict", "minutes")
     below = ["chance: that two honest repetitions differ at least as much", *notes]
     return Sheet(title, header, tuple(rows), 0, tuple(below))
+
+
+def screen_width() -> int:
+    """How many characters a sheet may be wide to fit on the screen, at least 80; 120 where there is no screen."""
+    return max(get_terminal_size((_TEXT_WIDTH, 0)).columns, _NARROWEST)
 
 
 def show(sheets: Iterable[Sheet], file: TextIO | None = None) -> None:
@@ -257,7 +264,8 @@ def _failed_row(column: Mapping[str, Any], cells: int) -> tuple[str, ...]:
     return (*texts, "") if cells == 4 else (texts[0], "", "", texts[1], texts[2], "", "")
 
 
-def _in_order(tasks: Iterable[str]) -> list[str]:
+def in_order(tasks: Iterable[str]) -> list[str]:
+    """Numbers of tasks as text, in the order of the numbers."""
     return sorted(tasks, key=int)
 
 
