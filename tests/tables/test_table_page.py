@@ -99,7 +99,9 @@ def test_labels_are_text_and_a_rounded_zero_has_no_minus() -> None:
         entry["id"] = 'a<script>"&'
     column["label"] = table["beside"][0]["label"] = table["source"]["title"] = "<img src=x> & more"
     column["difference"], column["mean"] = -0.04, -0.0
+    column["cells"]["1"]["difference"] = -0.04
     page = Cells(table_page(table, [PageFigure("<h6>", '"><i>', SVG)]))
     assert not page.tags & {"script", "h6", "i"}
     shown = {attributes.get("data-path"): text for attributes, text in page.cells}
     assert (shown["columns/0/difference"], shown["columns/0/mean"]) == ("+0.0", "0.0")
+    assert shown["columns/0/cells/1/difference"] == "+0.0"
