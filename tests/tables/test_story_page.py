@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from babi_memnet.tables.step_weights import EMPTY_SLOTS, NEAR_TO
 from babi_memnet.tables.story_page import story_fragment, story_page, story_style
-from babi_memnet.tables.traced import EMPTY_SLOTS, NEAR_TO
 from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
 
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from babi_memnet.looking.trace import Trace
 from babi_memnet.tables.numbers import percent
+from babi_memnet.tables.step_weights import ShownWeight, about_weights, shown_empty, shown_weights
 from babi_memnet.tables.style import GREY, STYLE, turn_ticks
-from babi_memnet.tables.traced import ShownWeight, about_weights, shown_empty, shown_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

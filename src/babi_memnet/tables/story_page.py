@@ -8,7 +8,7 @@ from typing import Any
 from babi_memnet.looking.trace import Trace
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.pages import filled
-from babi_memnet.tables.traced import (
+from babi_memnet.tables.step_weights import (
     EMPTY_SLOTS,
     NEAR_TO,
     about_weights,

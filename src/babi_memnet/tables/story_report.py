@@ -12,10 +12,17 @@ from babi_memnet.looking.trace import Step, Trace, TracedNetwork
 from babi_memnet.runs.files import write_atomically
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.sheet import Sheet, cut
+from babi_memnet.tables.step_weights import (
+    EMPTY_SLOTS,
+    NEAR_TO,
+    about_weights,
+    nearest_words,
+    shown_empty,
+    shown_weights,
+)
 from babi_memnet.tables.story_figure import story_figure
 from babi_memnet.tables.story_page import story_page
 from babi_memnet.tables.style import rendered
-from babi_memnet.tables.traced import EMPTY_SLOTS, NEAR_TO, about_weights, nearest_words, shown_empty, shown_weights
 
 
 def write_story(
