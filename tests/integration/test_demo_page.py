@@ -107,8 +107,8 @@ class Visitor:
     def told(self) -> str:
         return str(self.page.locator("#answer [role=alert]").inner_text())
 
-    def looked_at(self, hop: int) -> list[str]:
-        return [text.strip() for text in self.page.locator(f"#answer tr.look{hop} th").all_inner_texts()]
+    def looked_at(self, step: int) -> list[str]:
+        return [text.strip() for text in self.page.locator(f"#answer tr.look{step} th").all_inner_texts()]
 
     def pick(self, menu: str, text: str, wait: bool = True) -> None:
         """Choose in one of the menus, unless that is chosen, and wait for the new answer."""
@@ -164,7 +164,7 @@ def test_hops_are_stepped_through(visitor: Visitor) -> None:
     visitor.ask()
 
     def faded() -> list[bool]:
-        head = visitor.page.locator("#answer .hops thead th").all()[1:]
+        head = visitor.page.locator("#answer .weights thead th").all()[1:]
         return [cell.evaluate("cell => getComputedStyle(cell).opacity") < "1" for cell in head]
 
     assert faded() == [False, False, False]
@@ -205,7 +205,7 @@ def test_two_hundred_statements(visitor: Visitor) -> None:
     visitor.type("\n".join([*lines[:-1], "Sandra went to the bathroom."]), "Where is Sandra?")
     visitor.ask()
     assert visitor.answer == "bathroom"
-    assert visitor.page.locator("#answer .hops tbody tr").count() == 200 + 2
+    assert visitor.page.locator("#answer .weights tbody tr").count() == 200 + 2
     assert re.search(r"The first \d+ statements did not fit", visitor.page.locator("#answer").inner_text())
     # the end of the story is in view, and the page is no wider than the window
     assert visitor.page.locator("#answer tr.look3").first.is_visible()
@@ -226,7 +226,9 @@ def test_markup_stays_text(visitor: Visitor) -> None:
     visitor.type("<Mary> went to the </kitchen>.", "Where is <Mary>?")
     visitor.ask()
     assert (
-        visitor.page.locator("#answer .hops tbody th").first.inner_text().startswith("<Mary> went to the </kitchen>.")
+        visitor.page.locator("#answer .weights tbody th")
+        .first.inner_text()
+        .startswith("<Mary> went to the </kitchen>.")
     )
     assert "Where is <Mary>?" in visitor.page.locator("#answer").inner_text()
 

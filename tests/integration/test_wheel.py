@@ -22,6 +22,10 @@ def test_a_wheel_brings_its_configuration(tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     assert (unpacked / "babi_memnet" / "data" / "official_sha256.txt").exists()
+    source = ROOT / "src" / "babi_memnet"
+    templates = {path.relative_to(source) for path in source.glob("tables/templates/*")}
+    assert templates
+    assert all((unpacked / "babi_memnet" / template).exists() for template in templates)
     shipped = {path.relative_to(unpacked / "babi_memnet") for path in unpacked.glob("babi_memnet/conf/**/*.yaml")}
     assert shipped == {path.relative_to(ROOT) for path in ROOT.glob("conf/**/*.yaml")}
     shown = subprocess.run(

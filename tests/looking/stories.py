@@ -1,6 +1,8 @@
-"""A trace that is made up: two statements, two hops, text that is markup."""
+"""Traces that are made up: two statements, text that is markup, and steps of several kinds of networks."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from babi_memnet.looking.stories import Asked
 from babi_memnet.looking.trace import Step, Trace
@@ -19,3 +21,18 @@ TRACE = Trace(
     forgotten=0,
 )
 ASKED = Asked(TRACE.story, TRACE.question, "garden", (1,), "Task 1 <test>, question 3")
+
+LOSS = Step("log probability lost without it", (-0.004, 2.5), False, None, (), "nats")
+"""Numbers below zero and above one, under a long name; there is no state to be near to anything."""
+
+WITHOUT_ATTENTION = replace(TRACE, asked=(), steps=(LOSS,))
+
+GATES = replace(
+    TRACE,
+    asked=(),
+    steps=tuple(Step(f"write <{number}>", (0.02 * number, -0.5), False, None, ()) for number in range(1, 41)),
+)
+"""Forty steps, with numbers of no unit."""
+
+MIXED = replace(TRACE, steps=(TRACE.steps[0], LOSS))
+"""Shares of one, and beside them numbers."""

@@ -24,12 +24,11 @@ from babi_memnet.paths import conf_directory
 from babi_memnet.runs.checkpoint import load_checkpoint
 from babi_memnet.runs.collection import Row, collect, in_order
 from babi_memnet.runs.directory import RunDirectory
-from babi_memnet.tables.attention_figures import story_figure, support_figure
+from babi_memnet.tables.attention_figures import support_figure
 from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
 from babi_memnet.tables.inspection_report import MOST_LABELS, error_sheet, file_names, write_inspection
-from babi_memnet.tables.run_report import write_report
+from babi_memnet.tables.run_report import write_run_report
 from scripts.attention_page import condensed
-from tests.looking.stories import ASKED, TRACE
 
 SMALL = ["data.size=120", "data.test_questions=50", "training.restarts=3", "training.epochs=4", "tracker=none"]
 RUNS = {
@@ -199,13 +198,13 @@ def test_the_next_report_removes_an_inspection_and_nothing_else(
     (tmp_path / "figures").mkdir()
     for path in own:
         path.touch()
-    write_report(tmp_path, rows, None, "title", figures=False)
+    write_run_report(tmp_path, rows, None, "title", figures=False)
     assert not any(path.exists() for path in files)
     assert all(path.exists() for path in own)
     # a list that is not ours, or names what we never write
     for content in ("[1", "[1]", '{"written": 5}', '{"written": ["own.md", "../attention.md", "figures/../own.md"]}'):
         (tmp_path / "inspect" / "files.json").write_text(content)
-        write_report(tmp_path, rows, None, "title", figures=False)
+        write_run_report(tmp_path, rows, None, "title", figures=False)
         assert all(path.exists() for path in own)
         assert (tmp_path / "inspect" / "files.json").exists()
 
@@ -258,11 +257,3 @@ def test_the_figure_of_attention_shows_the_records(found: Inspection) -> None:
         assert by_name[name] == [null["found"]]
     # two networks of one task do not go into one picture
     assert support_figure([*found.attention, *found.attention]) is None
-
-
-def test_the_figure_of_a_story_shows_the_weights() -> None:
-    figure = story_figure(TRACE, ASKED.supporting, "garden")
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["25", "10", "50", "85", "25", "5"]
-    assert [text.get_text().endswith("●") for text in axes.get_yticklabels()] == [False, True, False]
-    assert "wrong: it is garden" in axes.get_title(loc="left")

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from babi_memnet.tables.story_page import story_fragment, story_page
-from tests.looking.stories import ASKED, MARKUP, TRACE
+from babi_memnet.tables.step_weights import EMPTY_SLOTS, NEAR_TO
+from babi_memnet.tables.story_page import story_fragment, story_page, story_style
+from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
 
 
 class Reader(HTMLParser):
@@ -75,11 +76,45 @@ def test_right_and_wrong_are_said() -> None:
     assert "first 3 statements" in Reader(story_fragment(replace(TRACE, forgotten=3))).text
 
 
-def test_weights_of_linear_attention_stay_within_their_shade() -> None:
-    steps = (replace(TRACE.steps[0], weights=(-0.4, 1.7)),)
-    fragment = story_fragment(replace(TRACE, steps=steps))
-    assert 'style="--w:0.000">-40 %' in fragment
-    assert 'style="--w:1.000">170 %' in fragment
+def test_numbers_are_shaded_by_their_size() -> None:
+    read = Reader(story_fragment(WITHOUT_ATTENTION))
+    cells = [attributes for tag, attributes in read.tags if tag == "td" and "style" in attributes]
+    assert [cell["style"] for cell in cells] == ["--w:0.002", "--w:1.000"]
+    assert [cell["class"] for cell in cells] == ["weight negative", "weight"]
+    assert [row.split()[-1] for row in read.rows[1:3]] == ["+0.00", "+2.50"]  # a zero has no minus
+    assert "Numbers in nats; the statement with the largest in size at some step is underlined." in read.text
+    assert "orange below zero" in read.text
+    assert "orange" not in Reader(story_fragment(TRACE)).text
+
+
+def test_a_row_has_something_to_show() -> None:
+    rows = Reader(story_fragment(WITHOUT_ATTENTION)).rows
+    assert len(rows) == 1 + 2 + 3  # names, statements, answers
+    assert not any(label in row for row in rows for label in (EMPTY_SLOTS, NEAR_TO))
+    mixed = Reader(story_fragment(MIXED))
+    assert f"{EMPTY_SLOTS} 25 % " in mixed.rows
+    assert f"{NEAR_TO} <u>john</u>, hall " in mixed.rows
+    assert "Hop 1: percent of the weight of each step; log probability lost without it: numbers in nats;" in mixed.text
+
+
+def test_steps_have_the_names_that_the_network_gives_them() -> None:
+    labels = [attributes.get("aria-label") for _, attributes in Reader(story_fragment(TRACE)).tags]
+    assert "hops shown" in labels
+    read = Reader(story_fragment(GATES))
+    assert "hop" not in read.text
+    assert not any(tag == "input" for tag, _ in read.tags)  # forty are too many to choose from
+    assert read.rows[0].split() == [word for number in range(1, 41) for word in ("write", f"<{number}>")]
+    assert "shaded by their size against the largest of the step" in read.text
+
+
+def test_every_step_that_can_be_chosen_has_its_rules() -> None:
+    style = story_style()
+    for count in (2, 9):
+        fragment = story_fragment(replace(TRACE, steps=TRACE.steps[:1] * count))
+        assert f'class="step{count}"' in fragment
+        assert f":has(.step{count}:checked) .weights :is(th, td):nth-child(n+2):not(:nth-child({count + 1}))" in style
+    assert ".step10" not in style
+    assert all(rule.strip().startswith((".trace", "@media", "}", "/*")) for rule in style.splitlines() if rule)
 
 
 def test_a_question_without_a_story() -> None:

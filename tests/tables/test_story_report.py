@@ -8,12 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from babi_memnet.tables.story_report import story_sheet, write_story
-from tests.looking.stories import ASKED, MARKUP, TRACE
+from babi_memnet.tables.story_report import story_sheet, story_sheets, write_story
+from tests.looking.stories import ASKED, GATES, LOSS, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
 
 SETTINGS = {
     "task": 1,
-    "model": {"hops": 2, "dimension": 20, "encoding": "bag_of_words"},
+    "model": {"name": "memn2n", "hops": 2, "dimension": 20, "encoding": "bag_of_words"},
     "data": {"size": "1k", "source": "generated"},
 }
 NETWORK: Any = SimpleNamespace(settings=SETTINGS, restart=3, directory=Path("outputs/train/task_01-0123456789"))
@@ -46,3 +46,30 @@ def test_the_sheet_of_a_story() -> None:
     typed = story_sheet(replace(TRACE, forgotten=2), replace(ASKED, expected=None, supporting=()))
     assert not any("right" in note or "rests" in note for note in typed.notes)
     assert "first 2 statements" in typed.notes[-1]
+
+
+def test_the_sheet_of_steps_that_are_no_attention() -> None:
+    sheet = story_sheet(WITHOUT_ATTENTION, ASKED)
+    assert sheet.header == ("", LOSS.name)
+    assert [row[1:] for row in sheet.rows] == [("+0.00",), ("+2.50",)]
+    assert sheet.summary == 0
+    assert sheet.notes[1] == "numbers in nats"
+    mixed = story_sheet(MIXED, ASKED)
+    assert [row[1:] for row in mixed.rows] == [("25", "+0.00"), ("50", "+2.50"), ("25", ""), ("<u>john</u>", "")]
+    assert mixed.summary == 2
+    assert mixed.notes[1:3] == ("hop 1: percent of the weight of each step", f"{LOSS.name}: numbers in nats")
+
+
+def test_many_steps_go_below_each_other() -> None:
+    assert story_sheets(TRACE, ASKED, 100) == [story_sheet(TRACE, ASKED)]
+    sheets = story_sheets(GATES, ASKED, 100)
+    assert len(sheets) > 1
+    assert [name for sheet in sheets for name in sheet.header[1:]] == [step.name for step in GATES.steps]
+    assert [text for sheet in sheets for text in sheet.rows[0][1:]] == [f"+{0.02 * n:.2f}" for n in range(1, 41)]
+
+
+def test_files_of_a_network_without_attention(tmp_path: Path) -> None:
+    write_story(tmp_path, NETWORK, ASKED, WITHOUT_ATTENTION, None)
+    kept = json.loads((tmp_path / "story.json").read_text())
+    assert (kept["steps"][0]["unit"], kept["steps"][0]["empty"], kept["asked"]) == ("nats", None, [])
+    assert LOSS.name in (tmp_path / "story.html").read_text()

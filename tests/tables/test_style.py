@@ -12,7 +12,7 @@ import pytest
 from babi_memnet.looking.answers import confusion
 from babi_memnet.looking.word_map import WordMap
 from babi_memnet.tables.answer_figures import confusion_figure
-from babi_memnet.tables.attention_figures import story_figure
+from babi_memnet.tables.story_figure import story_figure
 from babi_memnet.tables.style import rendered
 from babi_memnet.tables.word_figure import word_figure
 from tests.looking.stories import TRACE
@@ -37,3 +37,5 @@ def test_tex_in_a_text_is_text(name: str) -> None:
     content = rendered(figure, "pdf")
     assert content.startswith(b"%PDF")
     assert b"/Type3" not in content  # which publishers refuse; TrueType is chosen when the file is written
+    assert TEX.encode() in rendered(figure, "svg")
+    assert rendered(figure, "svg") == rendered(figure, "svg")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.tables.table_figures import against_published, learning_curves, restart_spread
-from babi_memnet.tables.table_report import table_report, write_report
+from babi_memnet.tables.table_report import table_for_tracker, write_table
 from tests.tables.tables import made_up
 
 TABLE, CURVES = made_up()
@@ -18,7 +18,7 @@ TABLE, CURVES = made_up()
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     folder = tmp_path_factory.mktemp("table")
-    return folder, write_report(folder, TABLE, CURVES)
+    return folder, write_table(folder, TABLE, CURVES)
 
 
 def test_all_files_are_there(written: tuple[Path, list[Path]]) -> None:
@@ -34,7 +34,7 @@ def test_all_files_are_there(written: tuple[Path, list[Path]]) -> None:
 
 def test_the_same_table_gives_the_same_files(written: tuple[Path, list[Path]], tmp_path: Path) -> None:
     folder, files = written
-    for again in write_report(tmp_path, TABLE, CURVES):
+    for again in write_table(tmp_path, TABLE, CURVES):
         assert again.read_bytes() == (folder / again.relative_to(tmp_path)).read_bytes()
     assert len(files) == len(list(tmp_path.rglob("*.*")))
 
@@ -64,7 +64,7 @@ def test_documents_show_other_papers_too(written: tuple[Path, list[Path]]) -> No
 
 def test_a_tracker_gets_the_numbers_of_every_column(written: tuple[Path, list[Path]]) -> None:
     folder, files = written
-    report = table_report(TABLE, folder, files)
+    report = table_for_tracker(TABLE, folder, files)
     for column in TABLE["columns"]:
         assert report.summary[f"{column['id']}/mean"] == column["mean"]
         assert report.summary[f"{column['id']}/verdict"] == column["verdict"]

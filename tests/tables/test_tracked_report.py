@@ -11,10 +11,10 @@ import pytest
 
 from babi_memnet.runs.collection import Row
 from babi_memnet.tables.pivot import pivot
-from babi_memnet.tables.run_report import write_report
+from babi_memnet.tables.run_report import write_run_report
 from babi_memnet.tables.run_sheets import cell_records, tidy
 from babi_memnet.tables.story_report import story_sheet
-from babi_memnet.tables.tracked_report import run_report, story_report, tracked
+from babi_memnet.tables.tracked_report import runs_for_tracker, story_for_tracker, tracked
 from babi_memnet.tracking.settings import WandbTracker
 from babi_memnet.tracking.start import track_report
 from tests.looking.stories import ASKED, TRACE
@@ -60,14 +60,14 @@ def test_the_group_is_the_table_of_all_experiments() -> None:
 
 def test_rows_are_shown_without_a_pivot_and_columns_have_one_kind() -> None:
     mixed = [{"network": 3, "mass": 1}, {"network": "uniform", "mass": 0.5}, {"network": None, "mass": None}]
-    report = run_report(SIGNED, None, {"attention": mixed, "errors": []}, Path(), [])
+    report = runs_for_tracker(SIGNED, None, {"attention": mixed, "errors": []}, Path(), [])
     assert set(report.tables) == {"runs", "attention"}
     assert list(report.tables["runs"][0]) == list(tidy(SIGNED)[0])
     assert report.tables["attention"] == (["network", "mass"], [["3", 1], ["uniform", 0.5], [None, None]])
     assert report.summary["runs"] == report.summary["done"] == 4
     selected = [one.test[one.selected] for one in SIGNED]
     assert report.summary["test_error_percent"] == pytest.approx(sum(selected) / 4)
-    half = run_report([*SIGNED, replace(changed(SIGNED[0], run="other"), test=())], None, {}, Path(), [])
+    half = runs_for_tracker([*SIGNED, replace(changed(SIGNED[0], run="other"), test=())], None, {}, Path(), [])
     assert (half.summary["runs"], half.summary["done"]) == (5, 4)
 
 
@@ -83,8 +83,8 @@ def mirrored(folder: Path, run: Any, report: Any, monkeypatch: pytest.MonkeyPatc
 
 def test_a_report_is_a_run_with_tables_images_and_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = pivot(SIGNED, "task", "model.hops", "test_error_percent")
-    files = write_report(tmp_path, SIGNED, table, "title", figures=True)
-    report = run_report(SIGNED, table, {"attention": [{"network": "uniform", "mass_1": 5.0}]}, tmp_path, files)
+    files = write_run_report(tmp_path, SIGNED, table, "title", figures=True)
+    report = runs_for_tracker(SIGNED, table, {"attention": [{"network": "uniform", "mass_1": 5.0}]}, tmp_path, files)
     run = tracked(SIGNED, "outputs", {"rows": "task"}, tmp_path)
     log, media = mirrored(tmp_path, run, report, monkeypatch)
     assert log.exit_code == 0
@@ -101,12 +101,12 @@ def test_a_report_is_a_run_with_tables_images_and_artifact(tmp_path: Path, monke
 
 
 def test_a_story_is_a_run_with_its_figure_and_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from babi_memnet.tables.attention_figures import story_figure
+    from babi_memnet.tables.story_figure import story_figure
     from babi_memnet.tables.style import rendered
 
     (tmp_path / "story.png").write_bytes(rendered(story_figure(TRACE), "png"))
     known = {"question": ASKED.question, "answer": TRACE.answer, "expected": None}
-    report = story_report(story_sheet(TRACE, ASKED), known, tmp_path, [tmp_path / "story.png"])
+    report = story_for_tracker(story_sheet(TRACE, ASKED), known, tmp_path, [tmp_path / "story.png"])
     log, media = mirrored(tmp_path, tracked(SIGNED[:1], ASKED.name, {"story": 3}, tmp_path), report, monkeypatch)
     assert log.summary["answer"] == TRACE.answer
     assert "expected" not in log.summary

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from babi_memnet.tables.table_report import table_report, write_report
+from babi_memnet.tables.table_report import table_for_tracker, write_table
 from babi_memnet.tracking.protocol import TrackedRun
 from babi_memnet.tracking.settings import WandbTracker
 from babi_memnet.tracking.start import track_report
@@ -21,9 +21,9 @@ def test_a_table_is_a_run_with_table_images_and_artifact(tmp_path: Path, monkeyp
     table, curves = made_up()
     folder = tmp_path / "table"
     folder.mkdir()
-    files = write_report(folder, table, curves)
+    files = write_table(folder, table, curves)
     run = TrackedRun("table-0123456789", "table", folder, {"table": "memn2n_1k"}, "memn2n_1k", "report", ["table"])
-    report = table_report(table, folder, files)
+    report = table_for_tracker(table, folder, files)
     track_report(WandbTracker(), run, report)
     wandb.teardown()  # only when its service has ended is the file whole for sure
     (file,) = folder.glob("wandb/offline-run-*/run-*.wandb")

@@ -6,7 +6,6 @@ import gc
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 from omegaconf import DictConfig, OmegaConf
@@ -17,16 +16,15 @@ from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
 from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_report import INSPECTION, write_report
+from babi_memnet.tables.run_report import INSPECTION, write_run_report
 from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
-from babi_memnet.tables.sheet import show
-from babi_memnet.tables.tracked_report import run_report, story_report, tracked
+from babi_memnet.tables.sheet import screen_width, show
+from babi_memnet.tables.tracked_report import runs_for_tracker, story_for_tracker, tracked
 from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
 
 _ROWS_SHOWN = 40
-_NARROWEST = 80
 
 
 def report(config: DictConfig) -> None:
@@ -64,18 +62,18 @@ def report(config: DictConfig) -> None:
         row_key, column_key = keys
     table = pivot(rows, row_key, column_key, settings["value"]) if row_key else None
 
-    width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
+    width = screen_width()
     show(pivot_sheets(table, rows, title, width) if table else [row_sheet(rows, title, _ROWS_SHOWN)])
     if table is None:
         log.info("rows=KEY and columns=KEY pivot the runs and draw them")
-    written = write_report(out, rows, table, title, settings["figures"])
+    written = write_run_report(out, rows, table, title, settings["figures"])
     inspected: dict[str, Any] = {}
     if settings["inspect"]:
         files, inspected = _inspect(rows, settings, out, title)
         written += files
     if tracker.kind != "none":
         asked = {key: settings[key] for key in ("value", "inspect")} | {"rows": row_key, "columns": column_key}
-        track_report(tracker, tracked(rows, title, asked, out), run_report(rows, table, inspected, out, written))
+        track_report(tracker, tracked(rows, title, asked, out), runs_for_tracker(rows, table, inspected, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
@@ -125,7 +123,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     """One traced story, of the network that did best on its validation questions."""
     from babi_memnet.looking.stories import best_run, described, numbered_question, read_story
     from babi_memnet.looking.trace import TracedNetwork
-    from babi_memnet.tables.story_report import story_sheet, write_story
+    from babi_memnet.tables.story_report import story_sheet, story_sheets, write_story
 
     number = settings["story"]
     if isinstance(number, bool) or not isinstance(number, int | str):
@@ -139,13 +137,13 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     trace = network.ask(asked.story, asked.question)
     for line in (asked.name, *described(network.settings, network.restart, row.keys["experiment"], network.directory)):
         log.info("%s", line)
-    sheet = story_sheet(trace, asked)
-    show([sheet])
+    show(story_sheets(trace, asked, screen_width()))
     written = write_story(out, network, asked, trace, row.keys["experiment"])
     if tracker.kind != "none":
         about = {"story": asked.story, "question": asked.question, "restart": network.restart}
         known = {"question": asked.question, "answer": trace.answer, "expected": asked.expected}
-        track_report(tracker, tracked([row], asked.name, about, out), story_report(sheet, known, out, written))
+        report = story_for_tracker(story_sheet(trace, asked), known, out, written)
+        track_report(tracker, tracked([row], asked.name, about, out), report)
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 

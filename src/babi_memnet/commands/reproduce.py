@@ -75,7 +75,7 @@ def _draw(
 ) -> list[str]:
     """Print the table and write its folder; the names of what was written."""
     from babi_memnet.tables.sheet import column_tables, show, summary_table
-    from babi_memnet.tables.table_report import table_report, write_report
+    from babi_memnet.tables.table_report import table_for_tracker, write_table
 
     runs = {(cell.column.id, cell.task): cell.job.directory for cell in cells.planned}
     outputs = {cell.job.request.settings.runtime.outputs for cell in cells.planned}
@@ -97,7 +97,7 @@ def _draw(
         return []
     where = {key: value for key, value in describe_environment().items() if key in ("platform", "python", "versions")}
     whole = reproduced_table(table, drawn, list(notes), where, time.perf_counter() - started, beside)
-    written = write_report(directory, whole, {"columns": curves})
+    written = write_table(directory, whole, {"columns": curves})
     tracker: Any = OmegaConf.to_object(config.tracker)
     signatures = "".join(cell.job.request.signature for cell in cells.planned)
     digest = short_digest(signatures)
@@ -110,7 +110,7 @@ def _draw(
         job_type="report",
         tags=["table", table.id],
     )
-    track_report(tracker, tracked, table_report(whole, directory, written))
+    track_report(tracker, tracked, table_for_tracker(whole, directory, written))
     show(column_tables(drawn, width=100, title=table.id, notes=list(notes)))
     show(beside_tables(whole, width=100))
     show([summary_table(drawn, table.id)])

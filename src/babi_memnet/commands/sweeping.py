@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -26,11 +25,9 @@ from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
 from babi_memnet.tables.pivot import choose_keys, pivot
 from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
-from babi_memnet.tables.sheet import show
+from babi_memnet.tables.sheet import screen_width, show
 
 log = logging.getLogger(__name__)
-
-_NARROWEST = 80
 
 
 def run_jobs(
@@ -104,7 +101,7 @@ def show_results(jobs: Sequence[Job]) -> None:
     if len(rows) < 2:
         return
     title = f"{len(directories)} runs"
-    width = max(get_terminal_size((120, 0)).columns, _NARROWEST)
+    width = screen_width()
     if keys := choose_keys(rows):
         show(pivot_sheets(pivot(rows, *keys, "test_error_percent"), rows, title, width))
     else:

@@ -1,4 +1,4 @@
-"""A page to ask networks questions and watch their hops; it takes nothing from anywhere but this process."""
+"""A page to ask networks questions and watch how they answer; it takes nothing from anywhere but this process."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import gradio as gr
 from babi_memnet.demo.networks import Candidate, Networks, known_facts, task_title
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.looking.stories import Asked, described, statements_of
-from babi_memnet.tables.story_page import STORY_STYLE, problem_fragment, story_fragment
+from babi_memnet.tables.story_page import problem_fragment, story_fragment, story_style
 
 _TITLE = "Ask a memory network"
 _BEST = "best on record for the task"
 _FONTS = ["system-ui", "sans-serif"]
 _STYLE = """
 .gradio-container { max-width: 76rem !important; margin: auto; }
-.trace thead th { background: var(--body-background-fill); }
+.trace { --paper: var(--body-background-fill); }
 .trace .wide { max-height: 70vh; }
 """
 
@@ -55,7 +55,7 @@ class Page:
             ssr_mode=False,
             footer_links=[],
             theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
-            css=STORY_STYLE + _STYLE,
+            css=story_style() + _STYLE,
         )
         return str(address)
 

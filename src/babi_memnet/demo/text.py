@@ -1,4 +1,4 @@
-"""The demo in a terminal, or between two pipes: lines in, answers with the weights of every hop out."""
+"""The demo in a terminal, or between two pipes: lines in, answers out, with the weights of every step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from babi_memnet.demo.networks import Candidate, Networks, known_facts, task_tit
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.looking.stories import Asked, described
 from babi_memnet.looking.trace import TracedNetwork
-from babi_memnet.tables.sheet import show
-from babi_memnet.tables.story_report import story_sheet
+from babi_memnet.tables.sheet import screen_width, show
+from babi_memnet.tables.story_report import story_sheets
 
 _HELP = """\
 a line is a statement of the story; one that ends with ? is a question about it
@@ -95,7 +95,7 @@ class Dialogue:
     def _ask(self, question: str) -> None:
         trace = self._network.ask(self._story, question)
         supporting, expected = known_facts(trace, self._asked)
-        show([story_sheet(trace, Asked(trace.story, question, expected, supporting, ""))])
+        show(story_sheets(trace, Asked(trace.story, question, expected, supporting, ""), screen_width()))
 
     def _task(self, task: int, number: int = 1) -> None:
         candidate = self._candidate if task in self._candidate.tasks else self._networks.best(task)

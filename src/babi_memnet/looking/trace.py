@@ -43,7 +43,7 @@ class Step:
         empty: weight of all empty memory slots together; None unless the weights are shares.
         nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
             network has no state, or no vectors of answers.
-        unit: what the weights are, where they are no shares.
+        unit: what the weights are in where they are no shares, to be read after "numbers in", such as ``nats``.
     """
 
     name: str

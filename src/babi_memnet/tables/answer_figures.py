@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from babi_memnet.looking.answers import BINS, POOLED, Confusion, Record
+from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.style import COLOURS, GREY, STYLE
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _draw_tasks(axes: Axes, records: Sequence[Record], names: Sequence[str], tas
         for column, value in enumerate(line):
             if value == value:
                 ink = "white" if value > _DARK else "black"
-                axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=7.5)
+                axes.text(column, row, rounded(value, 0), ha="center", va="center", color=ink, fontsize=7.5)
     axes.set_yticks(range(len(tasks)), [str(task) for task in tasks])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -140,7 +141,7 @@ def confusion_figure(matrix: Confusion, title: str) -> Figure:
             for column in range(columns):
                 value, count = percent[row, column], matrix.counts[row, column]
                 if count:
-                    text = f"{value:.0f}" if value >= 0.5 else "<1"
+                    text = rounded(value, 0) if value >= 0.5 else "<1"
                     ink = "white" if value > _DARK else "black"
                     axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=7.5)
             if row < columns and matrix.rows[row] == matrix.columns[row]:

@@ -1,49 +1,18 @@
-"""Pictures of attention: hops by statements of one story, and supporting facts over all tasks."""
+"""The picture of attention: supporting facts over all tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from textwrap import shorten
+from collections.abc import Sequence
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from babi_memnet.looking.answers import Record
 from babi_memnet.looking.attention import NULL_MODELS
-from babi_memnet.looking.trace import Trace
+from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.style import COLOURS, GREY, STYLE
 
-_LONGEST_STATEMENT = 48
-_MOST_STATEMENTS = 60
 _MARKERS = {"uniform": "x", "recency": "|"}
-
-
-def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str | None = None) -> Figure:
-    """The weight of each statement at each hop; supporting facts are marked with a dot. The latest 60 are drawn."""
-    first = max(0, len(trace.story) - _MOST_STATEMENTS)
-    names = [shorten(text, _LONGEST_STATEMENT, placeholder=" …") for text in trace.story[first:]]
-    weights = [[step.weights[place] for step in trace.steps] for place in range(first, len(trace.story))]
-    rows = [*weights, [step.empty or 0 for step in trace.steps]]
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(2.6 + 0.55 * len(trace.steps) + 1.7, 1.1 + 0.24 * len(rows)), layout="constrained")
-        axes = figure.subplots()
-        axes.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for place, row in enumerate(rows):
-            for hop, weight in enumerate(row):
-                colour = "white" if weight > 0.6 else "black"
-                axes.text(hop, place, f"{100 * weight:.0f}", ha="center", va="center", color=colour, fontsize=8)
-        marks = [" ●" if first + place in supporting else "" for place in range(len(names))]
-        labels = [f"{name}{mark}" for name, mark in zip(names, marks, strict=True)]
-        axes.set_yticks(range(len(rows)), [*labels, "(empty)"])
-        axes.set_xticks(range(len(trace.steps)), [step.name for step in trace.steps])
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        word, chance = trace.answers[0]
-        said = f"{word} ({100 * chance:.0f} %)" + ("" if expected in (None, word) else f", wrong: it is {expected}")
-        axes.set_title(f"{trace.question} {said}", loc="left")
-        if any(marks):
-            figure.supxlabel("percent of the weight; ● supporting fact", fontsize=8, color=GREY)
-    return figure
 
 
 def support_figure(records: Sequence[Record]) -> Figure | None:
@@ -68,7 +37,7 @@ def support_figure(records: Sequence[Record]) -> Figure | None:
         for place, row in enumerate(masses):
             for hop, mass in enumerate(row):
                 colour = "white" if mass > 60 else "black"
-                left.text(hop, place, f"{mass:.0f}", ha="center", va="center", color=colour, fontsize=8)
+                left.text(hop, place, rounded(mass, 0), ha="center", va="center", color=colour, fontsize=8)
         left.set_xticks(range(hops.pop()), [str(hop + 1) for hop in range(len(masses[0]))])
         left.set_yticks(range(len(tasks)), [str(task) for task in tasks])
         left.set(xlabel="hop", ylabel="task", title="weight on supporting facts, %")

@@ -8,6 +8,7 @@ from typing import Any
 
 from babi_memnet.looking.answers import Record
 from babi_memnet.looking.attention import NULL_MODELS
+from babi_memnet.tables.numbers import NO_DATA, rounded
 from babi_memnet.tables.sheet import Sheet
 
 
@@ -71,30 +72,30 @@ def _row(group: Sequence[Record]) -> tuple[str, ...]:
     return (
         chosen["label"],
         str(chosen["task"]),
-        f"{chosen['error_percent']:.1f}",
+        rounded(chosen["error_percent"]),
         _hops(chosen["mass"]),
         _deviation([fmean(record["mass"]) for record in restarts]),
-        *(f"{fmean(null[name]['mass']):.0f}" for name in NULL_MODELS),
-        _number(chosen["found"]),
+        *(_whole(fmean(null[name]["mass"])) for name in NULL_MODELS),
+        _whole(chosen["found"]),
         _deviation([record["found"] for record in restarts]),
-        *(_number(null[name]["found"]) for name in NULL_MODELS),
-        _number(chosen["complete"]),
-        _number(chosen["in_order"]),
+        *(_whole(null[name]["found"]) for name in NULL_MODELS),
+        _whole(chosen["complete"]),
+        _whole(chosen["in_order"]),
         _hops(chosen["empty"]),
-        " ".join(f"{value:.1f}" for value in chosen["entropy"]),
-        f"{_number(chosen['mass_when_right'])}, {_number(chosen['mass_when_wrong'])}",
-        f"{_number(chosen['error_when_complete'], 1)}, {_number(chosen['error_when_incomplete'], 1)}",
+        " ".join(map(rounded, chosen["entropy"])),
+        f"{_whole(chosen['mass_when_right'])}, {_whole(chosen['mass_when_wrong'])}",
+        ", ".join(rounded(chosen[f"error_when_{how}"], missing=NO_DATA) for how in ("complete", "incomplete")),
     )
 
 
 def _hops(values: Sequence[float]) -> str:
-    return " ".join(f"{value:.0f}" for value in values)
+    return " ".join(map(_whole, values))
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+def _whole(value: float | None) -> str:
+    return rounded(value, 0, NO_DATA)
 
 
 def _deviation(values: Sequence[float | None]) -> str:
     numbers = [value for value in values if value is not None]
-    return f"{stdev(numbers):.0f}" if len(numbers) > 1 else ""
+    return _whole(stdev(numbers)) if len(numbers) > 1 else ""

@@ -14,8 +14,9 @@ from babi_memnet.looking.word_map import word_records
 from babi_memnet.runs.files import plain, write_atomically, write_json
 from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
 from babi_memnet.tables.formats import to_csv
+from babi_memnet.tables.numbers import NO_DATA, rounded
 from babi_memnet.tables.run_report import MANIFEST
-from babi_memnet.tables.sheet import NO_DATA, Sheet, to_markdown
+from babi_memnet.tables.sheet import Sheet, to_markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,7 +93,7 @@ def _pictures(found: Inspection, errors: Sequence[Record], notes: list[str]) -> 
     confused = sorted((one for one in found.answered if _wrong(one)), key=_wrong, reverse=True)
     for one in confused[:MOST_CONFUSIONS]:
         matrix = confusion(one.right, one.given, MOST_ANSWERS)
-        heading = f"{one.label}, task {one.task}: {_wrong(one):.1f} % wrong"
+        heading = f"{one.label}, task {one.task}: {rounded(_wrong(one))} % wrong"
         yield f"confusion{names[one.label]}-task_{one.task:02d}", confusion_figure(matrix, heading)
     if faultless := len(found.answered) - len(confused):
         notes.append(f"no figure of confusion where all is right: {faultless} of {len(found.answered)} tasks")
@@ -137,7 +138,7 @@ def error_sheet(records: Sequence[Record], title: str, more: Sequence[str] = ())
     # a label that is always the same says nothing
     first = 0 if len({label for label, _ in cells}) > 1 else 1
     rows = [
-        (label, str(task), *(f"{errors[part]:.1f}" if part in errors else NO_DATA for part in bins))[first:]
+        (label, str(task), *(rounded(errors.get(part), missing=NO_DATA) for part in bins))[first:]
         for (label, task), errors in cells.items()
     ]
     opened: set[str] = set()

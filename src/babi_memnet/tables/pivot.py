@@ -41,7 +41,7 @@ _OF_RESTARTS: dict[str, Callable[[Row], Sequence[float]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PivotCell:
     """What the runs with one pair of keys gave.
 
     Attributes:
@@ -86,10 +86,10 @@ class Pivot:
     columns: str | None
     row_values: tuple[Any, ...]
     column_values: tuple[Any, ...]
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str], PivotCell]
     notes: tuple[str, ...]
 
-    def cell(self, row: Any, column: Any) -> Cell | None:
+    def cell(self, row: Any, column: Any) -> PivotCell | None:
         """The cell of two values of the keys."""
         return self.cells.get((as_text(row), as_text(column)))
 
@@ -148,7 +148,7 @@ def of_run(row: Row, value: str) -> float | None:
     return row.published[value] if row.published else None
 
 
-def _cell(rows: Iterable[Row], identity: Sequence[str], value: str) -> Cell:
+def _cell(rows: Iterable[Row], identity: Sequence[str], value: str) -> PivotCell:
     """The cell of finished rows; ``identity`` are the keys that tell experiments apart."""
     # experiment to repetition to task: only a joint run has several tasks in one repetition
     pooled: _Pool = defaultdict(lambda: defaultdict(dict))
@@ -167,7 +167,7 @@ def _cell(rows: Iterable[Row], identity: Sequence[str], value: str) -> Cell:
     groups = [_repetitions(experiment) for experiment in pooled.values()]
     chosen = [fmean(_repetitions(experiment)) for experiment in selected.values()]
     deviation, interval = _spread(groups, bounded=value in _OF_RESTARTS)
-    return Cell(
+    return PivotCell(
         mean=fmean(map(fmean, groups)),
         standard_deviation=deviation,
         interval=interval,

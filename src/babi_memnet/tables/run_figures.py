@@ -13,8 +13,9 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from babi_memnet.runs.collection import as_number, as_text
-from babi_memnet.tables.pivot import VALUES, Cell, Pivot
-from babi_memnet.tables.style import COLOURS, GREY, STYLE
+from babi_memnet.tables.numbers import rounded
+from babi_memnet.tables.pivot import VALUES, Pivot, PivotCell
+from babi_memnet.tables.style import COLOURS, GREY, STYLE, settle, turn_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,7 @@ class _Layout:
     positions: tuple[float, ...]
     logarithmic: bool
     connected: bool
-    series: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    series: tuple[tuple[str, tuple[PivotCell | None, ...]], ...]
 
 
 def line_figure(pivot: Pivot) -> Figure | None:
@@ -82,7 +83,7 @@ def line_figure(pivot: Pivot) -> Figure | None:
             letters = sum(len(name) + 6 for name, _ in layout.series)
             across = count if 0.08 * letters < wide else 1
             figure.legend(loc="outside lower center", ncols=across, title=layout.other, title_fontsize=9)
-        _settle(figure)
+        settle(figure)
     return figure
 
 
@@ -109,7 +110,7 @@ def heat_map(pivot: Pivot) -> Figure | None:
                 if mean == mean:
                     red, green, blue, _ = mpl.colormaps[colours]((mean - low) / (high - low))
                     ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-                    axes.text(column, row, f"{mean:.1f}", ha="center", va="center", color=ink, fontsize=8)
+                    axes.text(column, row, rounded(mean), ha="center", va="center", color=ink, fontsize=8)
         axes.set_xticks(range(sides[1]), [as_text(value) for value in pivot.column_values])
         axes.set_yticks(range(sides[0]), [as_text(value) for value in pivot.row_values])
         _turn_if_long(axes, [as_text(value) for value in pivot.column_values], size[0])
@@ -118,18 +119,11 @@ def heat_map(pivot: Pivot) -> Figure | None:
         axes.set_ylabel(pivot.rows)
         figure.colorbar(image)
         _caption(figure, [f"{_unit(pivot)}, mean over restarts" if _is_error(pivot) else _unit(pivot), *pivot.notes])
-        _settle(figure)
+        settle(figure)
     return figure
 
 
-def _settle(figure: Figure) -> None:
-    """Arrange the figure once and for all, and not again for every file that is made of it."""
-    if engine := figure.get_layout_engine():
-        engine.execute(figure)
-    figure.set_layout_engine("none")
-
-
-def _rows(pivot: Pivot) -> list[tuple[Cell | None, ...]]:
+def _rows(pivot: Pivot) -> list[tuple[PivotCell | None, ...]]:
     return [tuple(pivot.cell(row, column) for column in pivot.column_values) for row in pivot.row_values]
 
 
@@ -161,7 +155,9 @@ def _numbers(values: Sequence[Any]) -> list[float] | None:
     return known if len(known) == len(numbers) else None
 
 
-def _draw_line(axes: Axes, layout: _Layout, cells: Sequence[Cell | None], name: str, place: int, count: int) -> None:
+def _draw_line(
+    axes: Axes, layout: _Layout, cells: Sequence[PivotCell | None], name: str, place: int, count: int
+) -> None:
     gap = _gap(layout.positions)
     # lines side by side within a part of the smallest gap, and the restarts a little to the right of their mean
     shift, beside = (place - (count - 1) / 2) * gap * 0.6 / max(count, 3), gap * 0.16 / max(count, 2)
@@ -236,9 +232,7 @@ def _caption(figure: Figure, lines: Sequence[str]) -> None:
 def _turn_if_long(axes: Axes, ticks: Sequence[str], inches: float) -> None:
     """Turn labels of the x axis that would run into each other."""
     if 0.085 * sum(len(tick) + 2 for tick in ticks) > inches:
-        axes.tick_params(axis="x", labelrotation=40)
-        for label in axes.get_xticklabels():
-            label.set(ha="right", rotation_mode="anchor")
+        turn_ticks(axes)
 
 
 def _is_error(pivot: Pivot) -> bool:

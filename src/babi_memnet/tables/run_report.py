@@ -31,7 +31,9 @@ _CELLS = ("cells.csv", "cells.parquet", "cells.json")
 _INSPECTED = re.compile(r"files\.json|(figures/)?(attention|errors|confusion|words)[^/]*\.(json|csv|md|png|pdf)")
 
 
-def write_report(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
+def write_run_report(
+    directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool
+) -> list[Path]:
     """Write the report of ``rows`` into ``directory``; what was written, in order.
 
     ``runs.*`` is the tidy table of all rows and ``cells.*`` the cells of the pivot, unrounded, as CSV, Parquet and

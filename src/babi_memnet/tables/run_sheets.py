@@ -10,7 +10,8 @@ from typing import Any
 
 from babi_memnet.papers.comparison import failed
 from babi_memnet.runs.collection import Row, as_text, varying
-from babi_memnet.tables.pivot import VALUES, Cell, Pivot, of_run, sample_variance
+from babi_memnet.tables.numbers import interval, mean_and_deviation, rounded, signed
+from babi_memnet.tables.pivot import VALUES, Pivot, of_run, sample_variance
 from babi_memnet.tables.sheet import MARKS, Sheet
 
 _MOST_NAMED = 5
@@ -82,14 +83,14 @@ def row_sheet(rows: Sequence[Row], title: str, most: int | None = None) -> Sheet
     ]
     columns += [
         ("restarts", [_plain(record["restarts"]) for record in records]),
-        ("selected", [_rounded(record["test_error_percent"]) for record in records]),
-        ("mean ± sd", [_mean(record["mean"], record["standard_deviation"]) for record in records]),
-        ("median", [_rounded(record["median"]) for record in records]),
-        ("best", [_rounded(record["best"]) for record in records]),
-        ("published", [_rounded(record["published_error_percent"]) for record in records]),
-        ("difference", [_signed(record["difference"]) for record in records]),
+        ("selected", [rounded(record["test_error_percent"]) for record in records]),
+        ("mean ± sd", [mean_and_deviation(record["mean"], record["standard_deviation"]) for record in records]),
+        ("median", [rounded(record["median"]) for record in records]),
+        ("best", [rounded(record["best"]) for record in records]),
+        ("published", [rounded(record["published_error_percent"]) for record in records]),
+        ("difference", [signed(record["difference"]) for record in records]),
         ("verdict", [f"{MARKS[verdict]} {verdict}" if (verdict := record["verdict"]) else "" for record in records]),
-        ("seconds", [_rounded(record["seconds"]) for record in records]),
+        ("seconds", [rounded(record["seconds"]) for record in records]),
     ]
     # a column that says nothing is left out, and so is the state where all is well
     columns = [(name, cells) for name, cells in columns if any(cells) and (name != "state" or set(cells) != {"done"})]
@@ -141,14 +142,19 @@ _Group = list[tuple[str, list[str]]]
 def _group(pivot: Pivot, column: Any) -> _Group:
     above, beside = (f"{as_text(column)}\n", "\n") if pivot.columns else ("", "")
     cells = [pivot.cell(row, column) for row in pivot.row_values]
-    group = [(f"{above}mean ± sd", [_mean(cell.mean, cell.standard_deviation) if cell else "" for cell in cells])]
+    group = [
+        (
+            f"{above}mean ± sd",
+            [mean_and_deviation(cell.mean, cell.standard_deviation) if cell else "" for cell in cells],
+        )
+    ]
     if any(cell and cell.selected is not None for cell in cells):
-        group.append((f"{beside}selected", [_rounded(cell.selected) if cell else "" for cell in cells]))
+        group.append((f"{beside}selected", [rounded(cell.selected) if cell else "" for cell in cells]))
     if not pivot.columns:
         group += [
-            (name, [_rounded(getattr(cell, name)) if cell else "" for cell in cells]) for name in ("median", "best")
+            (name, [rounded(getattr(cell, name)) if cell else "" for cell in cells]) for name in ("median", "best")
         ]
-        group.append(("95 % interval", [_interval(cell) for cell in cells]))
+        group.append(("95 % interval", [interval(cell.interval) if cell else "" for cell in cells]))
     return group
 
 
@@ -175,23 +181,6 @@ def _legend(pivot: Pivot) -> str:
     if pivot.value.endswith("_percent"):
         chosen = " over restarts; selected: of the restart with the lowest training error"
     return f"{VALUES[pivot.value]}{per_cent}{across}: mean ± standard deviation{chosen}"
-
-
-def _interval(cell: Cell | None) -> str:
-    return f"{cell.interval[0]:.1f} to {cell.interval[1]:.1f}" if cell and cell.interval else ""
-
-
-def _mean(mean: float | None, deviation: float | None) -> str:
-    return _rounded(mean) + (f" ± {deviation:.1f}" if deviation is not None else "")
-
-
-def _rounded(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def _signed(value: float | None) -> str:
-    # + 0.0 turns a rounded -0.0 into 0.0
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _plain(value: Any) -> str:

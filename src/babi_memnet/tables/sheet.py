@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+from babi_memnet.tables.numbers import NO_DATA, counted, interval, percent, rounded, signed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +23,8 @@ LEGEND = (
 )
 _COLOURS = {"=": "green", "<": "cyan", ">": "red", "?": "yellow"}
 _TEXT_WIDTH = 120
-NO_DATA = "–"
-"""Stands where a task has no result; the notes say why."""
+_NARROWEST = 80
+_Column = TypeVar("_Column")
 
 _NOTHING = {"error_percent": None, "published": None, "verdict": None}
 
@@ -49,7 +52,7 @@ def run_table(judgement: Mapping[str, Any]) -> Sheet:
     """The table a run ends with; ``judgement`` is `Judgement.as_json()`, the ``published`` of its result.json."""
     comparison = judgement["comparison"]
     cells = comparison["cells"]
-    rows = [(task, *_run_row(cells[task])) for task in _in_order(cells)]
+    rows = [(task, *_run_row(cells[task])) for task in in_order(cells)]
     summary = 0
     if len(rows) > 1:
         whole = {**comparison, "error_percent": comparison["mean"], "spread": None, "interval": None}
@@ -75,7 +78,7 @@ def column_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: S
     ``columns`` are `ColumnComparison.as_json()`, the ``columns`` of a table.json. A task that a column lacks
     is left empty. ``notes`` are added below.
     """
-    tasks = _in_order(
+    tasks = in_order(
         {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
     )
     rows = [(task, *_flat(_column_cells(column["cells"].get(task)) for column in columns)) for task in tasks]
@@ -95,9 +98,7 @@ def column_tables(
     return cut(columns, lambda some: column_table(some, title, notes), width)
 
 
-def cut(
-    columns: Sequence[Mapping[str, Any]], draw: Callable[[Sequence[Mapping[str, Any]]], Sheet], width: int
-) -> list[Sheet]:
+def cut(columns: Sequence[_Column], draw: Callable[[Sequence[_Column]], Sheet], width: int) -> list[Sheet]:
     """What ``draw`` makes of the columns, in as many tables as it takes to stay within ``width`` characters."""
     sheets: list[Sheet] = []
     start = 0
@@ -112,7 +113,7 @@ def cut(
 
 def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
     """Tasks × columns as ``ours (published)``, narrow enough for a page of a paper; mean and failed tasks below."""
-    tasks = _in_order(
+    tasks = in_order(
         {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
     )
 
@@ -120,7 +121,7 @@ def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
         if ours is None:
             return NO_DATA
         mark = f" {MARKS[verdict]}" if verdict in ("better", "worse") else ""
-        return f"{ours:.{digits}f}" + ("" if published is None else f" ({published:.{digits}f}){mark}")
+        return rounded(ours, digits) + ("" if published is None else f" ({rounded(published, digits)}){mark}")
 
     rows = []
     for task in tasks:
@@ -143,19 +144,24 @@ def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
         rows.append(
             (
                 str(column["id"]),
-                _number(column["mean"]),
-                _number(published["mean"]),
-                _signed(column["difference"]),
-                _percent(column["chance"]),
+                rounded(column["mean"]),
+                rounded(published["mean"]),
+                signed(column["difference"]),
+                percent(column["chance"]),
                 str(column["failed"]),
-                "" if published["failed"] is None else f"{published['failed']:g}",
+                counted(published["failed"]),
                 f"{MARKS[verdict]} {verdict}" if verdict else "",
-                _number(column["seconds"] / 60),
+                rounded(column["seconds"] / 60),
             )
         )
     header = ("column", "mean", "published", "diff", "chance", "failed", "published", "verdict", "minutes")
     below = ["chance: that two honest repetitions differ at least as much", *notes]
     return Sheet(title, header, tuple(rows), 0, tuple(below))
+
+
+def screen_width() -> int:
+    """How many characters a sheet may be wide to fit on the screen, at least 80; 120 where there is no screen."""
+    return max(get_terminal_size((_TEXT_WIDTH, 0)).columns, _NARROWEST)
 
 
 def show(sheets: Iterable[Sheet], file: TextIO | None = None) -> None:
@@ -225,16 +231,15 @@ def _width(sheet: Sheet) -> int:
 
 
 def _run_row(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = cell["interval"]
     verdict = cell["verdict"]
     why = f" ({cell['explained_by']})" if cell["explained_by"] else ""
     return (
-        _number(cell["error_percent"]),
-        _number(cell["spread"]),
-        f"{interval[0]:.1f} to {interval[1]:.1f}" if interval else "",
-        _number(cell["published"]),
-        _signed(cell["difference"]),
-        _number(cell["margin"] if cell["margin"] is not None else cell["margin_questions"]),
+        rounded(cell["error_percent"]),
+        rounded(cell["spread"]),
+        interval(cell["interval"]),
+        rounded(cell["published"]),
+        signed(cell["difference"]),
+        rounded(cell["margin"] if cell["margin"] is not None else cell["margin_questions"]),
         f"{MARKS[verdict]} {verdict}{why}" if verdict else "",
     )
 
@@ -243,7 +248,7 @@ def _column_cells(cell: Mapping[str, Any] | None) -> tuple[str, ...]:
     if cell is None:
         return NO_DATA, "", "", ""
     mark = MARKS[cell["verdict"]] if cell["verdict"] else ""
-    return _number(cell["error_percent"]), _number(cell["published"]), _signed(cell["difference"]), mark
+    return rounded(cell["error_percent"]), rounded(cell["published"]), signed(cell["difference"]), mark
 
 
 def _mean_cells(column: Mapping[str, Any]) -> tuple[str, ...]:
@@ -255,29 +260,17 @@ def _failed_row(column: Mapping[str, Any], cells: int) -> tuple[str, ...]:
     """Failed tasks of both sides, in the places of a row of `run_table` (7 cells) or `column_table` (4 cells)."""
     ours, published = column["failed"], column["published"] and column["published"]["failed"]
     difference = f"{ours - published:+g}" if published is not None else ""
-    texts = (str(ours), f"{published:g}" if published is not None else "", difference)
+    texts = (str(ours), counted(published), difference)
     return (*texts, "") if cells == 4 else (texts[0], "", "", texts[1], texts[2], "", "")
 
 
-def _in_order(tasks: Iterable[str]) -> list[str]:
+def in_order(tasks: Iterable[str]) -> list[str]:
+    """Numbers of tasks as text, in the order of the numbers."""
     return sorted(tasks, key=int)
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> list[str]:
     return [text for group in groups for text in group]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.0f} %"
-
-
-def _signed(value: float | None) -> str:
-    # + 0.0 turns a rounded -0.0 into 0.0
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _colour(cell: str) -> str:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from babi_memnet.looking.stories import Asked, described
-from babi_memnet.looking.trace import Trace, TracedNetwork
+from babi_memnet.looking.trace import Step, Trace, TracedNetwork
 from babi_memnet.runs.files import write_atomically
-from babi_memnet.tables.attention_figures import story_figure
-from babi_memnet.tables.sheet import Sheet
+from babi_memnet.tables.numbers import percent
+from babi_memnet.tables.sheet import Sheet, cut
+from babi_memnet.tables.step_weights import (
+    EMPTY_SLOTS,
+    NEAR_TO,
+    about_weights,
+    nearest_words,
+    shown_empty,
+    shown_weights,
+)
+from babi_memnet.tables.story_figure import story_figure
 from babi_memnet.tables.story_page import story_page
 from babi_memnet.tables.style import rendered
 
@@ -35,19 +46,32 @@ def write_story(
 
 
 def story_sheet(trace: Trace, asked: Asked) -> Sheet:
-    """The weight of each statement at each hop, for a terminal; the question and its answer stand above."""
+    """The weight of each statement at each step, for a terminal; the question and its answer stand above."""
     header = ("", *(step.name for step in trace.steps))
+    weights = [shown_weights(step) for step in trace.steps]
     rows = []
     for place, statement in enumerate(trace.story):
         mark = " ●" if place in asked.supporting else ""
-        rows.append((f"{statement}{mark}", *(f"{100 * step.weights[place]:.0f}" for step in trace.steps)))
-    rows.append(("(empty memory slots)", *(f"{100 * (step.empty or 0):.0f}" for step in trace.steps)))
-    rows.append(("the controller is then near to", *(step.nearest[0][0] for step in trace.steps)))
-    answers = ", ".join(f"{word} {100 * chance:.1f} %" for word, chance in trace.answers[:3])
+        rows.append((f"{statement}{mark}", *(of_step[place].text for of_step in weights)))
+    below = []
+    if empty := shown_empty(trace):
+        below.append((EMPTY_SLOTS, *(shown.text if shown else "" for shown in empty)))
+    if nearest := nearest_words(trace, most=1):
+        below.append((NEAR_TO, *("".join(words) for words in nearest)))
+    answers = ", ".join(f"{word} {percent(share, 1)}" for word, share in trace.answers[:3])
     right = "" if asked.expected is None else f"; right: {asked.expected}"
-    notes = [f"answers: {answers}{right}", "percent of the weight of each hop"]
+    notes = [f"answers: {answers}{right}", *about_weights(trace)]
     if asked.supporting:
         notes.append("● the answer rests on it")
     if trace.forgotten:
         notes.append(f"the first {trace.forgotten} statements did not fit into the memory")
-    return Sheet(f"{trace.question} {trace.answer}", header, tuple(rows), 2, tuple(notes))
+    return Sheet(f"{trace.question} {trace.answer}", header, (*rows, *below), len(below), tuple(notes))
+
+
+def story_sheets(trace: Trace, asked: Asked, width: int) -> list[Sheet]:
+    """`story_sheet` in as many tables as it takes to show all steps within ``width`` characters, if one fits."""
+
+    def draw(steps: Sequence[Step]) -> Sheet:
+        return story_sheet(replace(trace, steps=tuple(steps)), asked)
+
+    return cut(trace.steps, draw, width) or [draw(())]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from babi_memnet.tables.style import COLOURS, GREY, STYLE
+from babi_memnet.tables.style import COLOURS, GREY, STYLE, settle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,4 +112,5 @@ def _panels(
         figure.supxlabel(across, fontsize=9)
         figure.supylabel(up, fontsize=9)
         figure.legend(legend.values(), legend.keys(), loc="outside upper center", ncols=len(legend))
+        settle(figure)
     return figure

@@ -13,35 +13,35 @@ from babi_memnet.tables.sheet import column_table, compact_table, to_markdown
 from babi_memnet.tracking.protocol import TrackedReport
 
 
-def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
+def write_table(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
     """Write table.json and curves.json and all views of them into ``directory``; the files, in order.
 
     table.md, table.tex (booktabs), table.csv (tidy, unrounded), table.html (self-contained) and figures as PNG and PDF.
     """
     # matplotlib takes longer to load than all of this takes to write
+    from babi_memnet.tables.inline_svg import inline_svg
     from babi_memnet.tables.style import rendered
     from babi_memnet.tables.table_figures import against_published, learning_curves, restart_spread
-    from babi_memnet.tables.table_page import table_page
+    from babi_memnet.tables.table_page import PageFigure, table_page
 
     columns, name, notes = table["columns"], table["id"], table["notes"]
     drawn = {
-        "against_published": ("Published and ours", against_published(columns)),
-        "restart_spread": ("All restarts", restart_spread(columns)),
-        "learning_curves": ("Learning curves", learning_curves(columns, curves)),
+        "against_published": against_published(columns),
+        "restart_spread": restart_spread(columns),
+        "learning_curves": learning_curves(columns, curves),
     }
     (directory / "figures").mkdir(parents=True, exist_ok=True)
-    pictures = {stem: rendered(figure, "png") for stem, (_, figure) in drawn.items()}
     beside = beside_tables(table, _PAPER_WIDTH)
     markdown = [column_table(columns, name, notes), *beside]
     latex = [compact_table(columns, name, notes), *beside]
-    page = table_page(table, {drawn[stem][0]: (_CAPTIONS[stem], pictures[stem]) for stem in drawn})
+    page = table_page(table, [PageFigure(*_SAID[stem], inline_svg(figure, stem)) for stem, figure in drawn.items()])
     contents = {
         "table.md": "\n".join(map(to_markdown, markdown)).encode(),
         "table.tex": "\n".join(map(to_latex, latex)).encode(),
         "table.csv": to_csv(tidy_cells(table)).encode(),
         "table.html": page.encode(),
-        **{f"figures/{stem}.png": picture for stem, picture in pictures.items()},
-        **{f"figures/{stem}.pdf": rendered(figure, "pdf") for stem, (_, figure) in drawn.items()},
+        **{f"figures/{stem}.png": rendered(figure, "png") for stem, figure in drawn.items()},
+        **{f"figures/{stem}.pdf": rendered(figure, "pdf") for stem, figure in drawn.items()},
     }
     write_json(directory / "table.json", table)
     write_json(directory / "curves.json", curves)
@@ -52,15 +52,22 @@ def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str,
 
 _PAPER_WIDTH = 100
 
-_CAPTIONS = {
-    "against_published": "Test error of every task: ours with the 95 % interval of its test questions, and published.",
-    "restart_spread": "Test error of every restart, of the selected one, and the published error.",
-    "learning_curves": "Error of the median restart by epoch, averaged over the tasks of a column; the band of a joint "
-    "column is from its best to its worst restart.",
+_SAID = {
+    "against_published": (
+        "Published and ours",
+        "Test error of every task: ours with the 95 % interval of its test questions, and published.",
+    ),
+    "restart_spread": ("All restarts", "Test error of every restart, of the selected one, and the published error."),
+    "learning_curves": (
+        "Learning curves",
+        "Error of the median restart by epoch, averaged over the tasks of a column; the band of a joint column is from "
+        "its best to its worst restart.",
+    ),
 }
+"""Heading and caption of every figure of the page."""
 
 
-def table_report(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
+def table_for_tracker(table: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
     """What a tracker shows of the table whose ``files`` were written into ``folder``."""
     summary: dict[str, float | int | str] = {}
     for column in table["columns"]:

@@ -19,7 +19,7 @@ from babi_memnet.tracking.protocol import TrackedReport, TrackedRun
 Records = Sequence[Mapping[str, Any]]
 
 
-def run_report(
+def runs_for_tracker(
     rows: Sequence[Row], pivot: Pivot | None, inspected: Mapping[str, Records], folder: Path, files: Sequence[Path]
 ) -> TrackedReport:
     """A report of ``rows`` whose ``files`` were written into ``folder``; ``inspected`` are more tables by name.
@@ -39,7 +39,7 @@ def run_report(
     return TrackedReport(summary, named, _images(files), files, folder)
 
 
-def story_report(sheet: Sheet, known: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
+def story_for_tracker(sheet: Sheet, known: Mapping[str, Any], folder: Path, files: Sequence[Path]) -> TrackedReport:
     """A traced story: its ``sheet`` as a table, what is ``known`` of it as the summary, such as the answer."""
     names = ["statement", *sheet.header[1:]]
     summary = {name: value for name, value in known.items() if value is not None}
