@@ -7,7 +7,7 @@ what they would do to it alone; norms are taken of each restart by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, optim
@@ -23,17 +23,14 @@ class Optimizer:
     def __init__(self, parameters: Mapping[str, Tensor], settings: TrainingSettings) -> None:
         """``parameters`` are updated in place by `step`."""
         self._parameters, self._settings = dict(parameters), settings
-        matrices = {name for name, values in parameters.items() if values.dim() > 2}  # the first axis is that of R
-        decayed = [values for name, values in parameters.items() if self._is_decayed(name in matrices)]
-        others = [values for name, values in parameters.items() if not self._is_decayed(name in matrices)]
-        groups = [
-            {"params": decayed, "weight_decay": settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        self._optimizer = _made(settings, [group for group in groups if group["params"]])
 
-    def _is_decayed(self, is_matrix: bool) -> bool:
-        return is_matrix or self._settings.weight_decay_on == "all"
+        def is_decayed(values: Tensor) -> bool:
+            return settings.weight_decay_on == "all" or values.dim() > 2  # the first axis is that of the restarts
+
+        decayed = [values for values in parameters.values() if is_decayed(values)]
+        others = [values for values in parameters.values() if not is_decayed(values)]
+        groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self._optimizer = _made(settings, [group for group in groups if group["params"]])
 
     @torch.no_grad()
     def step(self, gradients: Mapping[str, Tensor], rate: float, places: Tensor | None = None) -> None:
@@ -44,25 +41,30 @@ class Optimizer:
         """
         if self._settings.gradient_norm is not None:
             clip(gradients, self._settings.gradient_norm, over_all=self._settings.clip == "over_all")
-        whole = dict(gradients)
-        if places is not None:
-            whole = {
-                name: torch.zeros_like(values).index_copy(0, places, gradients[name])
-                for name, values in self._parameters.items()
-            }
-        stacked = [] if places is None else self._stacked()
-        earlier = [values.clone() for values in stacked]
-        for name, values in self._parameters.items():
-            values.grad = whole[name]
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        self._optimizer.step()
+        if places is None:
+            self._move(gradients)
+            return
+        # Restarts that sit it out have no gradient here, but would be moved by momentum and decay all the same.
+        whole = {
+            name: torch.zeros_like(values).index_copy_(0, places, gradients[name])
+            for name, values in self._parameters.items()
+        }
+        stacked = self._stacked()
+        earlier = [values.clone() for values in stacked]
+        self._move(whole)
         for values, before in zip(stacked, earlier, strict=True):
-            values.copy_(before.index_copy(0, cast(Tensor, places), values[places]))
+            values.copy_(before.index_copy_(0, places, values[places]))
+
+    def _move(self, gradients: Mapping[str, Tensor]) -> None:
+        for name, values in self._parameters.items():
+            values.grad = gradients[name]
+        self._optimizer.step()
 
     def _stacked(self) -> list[Tensor]:
         """Parameters and state, without what is one for all restarts: the number of steps."""
-        state = [value for key, value in self.tensors().items() if value.dim() > 0]
+        state = [value for value in self.tensors().values() if value.dim() > 0]
         return [*self._parameters.values(), *state]
 
     def tensors(self) -> dict[str, Tensor]:
