@@ -158,9 +158,9 @@ def test_stories_are_shown_and_wrong_requests_are_one_line(
         written.append(json.loads((tmp_path / name / "story.json").read_text()))
         assert (written[-1]["story"], written[-1]["question"]) == (third["story"], third["question"])
         assert written[-1]["network"][0].startswith("train, task 1, restart 1: ")
-        assert written[-1]["hops"] == written[0]["hops"]
-        for hop in written[-1]["hops"]:
-            assert sum(hop["attention"]) + hop["empty"] == pytest.approx(1, abs=1e-4)
+        assert written[-1]["steps"] == written[0]["steps"]
+        for step in written[-1]["steps"]:
+            assert sum(step["weights"]) + step["empty"] == pytest.approx(1, abs=1e-4)
     known = [(one["expected"], one["supporting"]) for one in written]
     assert known == [(third["answer"], third["supporting"])] * 2 + [(None, [])]
     (file,) = tmp_path.glob("three/wandb/offline-run-*/run-*.wandb")
