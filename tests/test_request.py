@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from babi_memnet.config import explain, known_keys, register, request_of
+from babi_memnet.commands.explaining import explain
+from babi_memnet.commands.train import TrainSchema
+from babi_memnet.config import known_keys, register, request_of
 from babi_memnet.data.export import write_saved
 from babi_memnet.data.settings import SOURCES, GeneratedData
 from babi_memnet.encoding.settings import TokenizerSettings
@@ -26,7 +28,7 @@ from babi_memnet.training.settings import TrainingSettings
 
 @pytest.fixture(autouse=True, scope="module")
 def hydra_ready() -> Iterator[None]:
-    register()
+    register(train=TrainSchema)
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         yield
 

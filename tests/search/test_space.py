@@ -10,7 +10,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from babi_memnet.commands.search import space_of
-from babi_memnet.config import SCHEMAS, choices_of, register
+from babi_memnet.commands.train import TrainSchema
+from babi_memnet.config import choices_of, register, schemas
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_directory
 from babi_memnet.search.settings import SearchSettings
@@ -134,13 +135,13 @@ def test_how_many_trials_there_are() -> None:
 
 @pytest.mark.parametrize("name", choices_of("search"))
 def test_every_value_of_a_declared_search_can_be_run(name: str) -> None:
-    register()
+    register(train=TrainSchema)
     file = OmegaConf.load(conf_directory() / "search" / f"{name}.yaml")
     _, space = space_of([f"{key}={value}" for key, value in file.hydra.sweeper.params.items()], [], None)
     seen = set()
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         for key, value in space.ends():
             config = compose("train", [f"{key}={value}", f"+search={name}"])
-            parts = {group: OmegaConf.to_object(config[group]) for group in SCHEMAS}
+            parts = {group: OmegaConf.to_object(config[group]) for group in schemas()}
             seen.add(repr(Settings(task=config.task, **parts)))  # type: ignore[arg-type]
     assert len(seen) >= 2 * len(space.dimensions)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.config import SCHEMAS, ReportSchema, choices_of
+from babi_memnet.config import choices_of, schemas
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
-from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_report import INSPECTION, write_run_report
-from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
 from babi_memnet.tables.sheet import screen_width, show
-from babi_memnet.tables.tracked_report import runs_for_tracker, story_for_tracker, tracked
 from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
@@ -27,8 +24,45 @@ log = logging.getLogger(__name__)
 _ROWS_SHOWN = 40
 
 
+@dataclass
+class ReportSchema:
+    """The top level of report.yaml.
+
+    Attributes:
+        runs: a folder of runs, or a list of folders.
+        where: which runs; a mapping of key to the value, or the values, that it must have; null means all.
+        rows: the key whose values stand down the side; null means that what sets the runs apart decides.
+        columns: the key whose values stand across; null for none.
+        value: what is shown; one of `tables.pivot.VALUES`.
+        out: the folder to write to; null means reports/<name of runs> among the outputs.
+        figures: whether figures are drawn.
+        inspect: whether the networks are asked their test questions again: attention, errors, confusions, words.
+        story: the number of a test question, from 1, or a text file; a network's way through it is then shown instead.
+        restart: whose; null means the one that was selected.
+    """
+
+    runs: Any = MISSING
+    where: Any = None
+    rows: str | None = None
+    columns: str | None = None
+    value: str = "test_error_percent"
+    out: str | None = None
+    figures: bool = True
+    inspect: bool = False
+    story: Any = None
+    restart: int | None = None
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
 def report(config: DictConfig) -> None:
     """Read the runs, print the table and write the report."""
+    # Not for --help, which shows what the schema above and the files of conf/ say.
+    from babi_memnet.tables.pivot import choose_keys, pivot
+    from babi_memnet.tables.run_report import write_run_report
+    from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+    from babi_memnet.tables.tracked_report import runs_for_tracker, tracked
+
     gc.disable()  # records are only gathered here; looking through ten thousand of them again and again takes its time
     settings: Any = OmegaConf.to_container(config, resolve=True)
     roots = folders_of(settings["runs"])
@@ -40,7 +74,7 @@ def report(config: DictConfig) -> None:
         raise bad_value("tracker", config.tracker, f"one of {', '.join(choices_of('tracker'))}")
     tracker: Any = OmegaConf.to_object(config.tracker)
     check_tracker(tracker)
-    found, broken = collect(roots, bookkeeping_keys(SCHEMAS))
+    found, broken = collect(roots, bookkeeping_keys(schemas()))
     for line in broken:
         log.warning("left out: %s", line)
     if not found:
@@ -104,6 +138,7 @@ def _inspect(
     from babi_memnet.looking.inspection import inspect_runs
     from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
     from babi_memnet.tables.inspection_report import error_sheet, write_inspection
+    from babi_memnet.tables.run_report import INSPECTION
 
     found = inspect_runs(rows)
     if not found.answered:
@@ -124,6 +159,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     from babi_memnet.looking.stories import best_run, described, numbered_question, read_story
     from babi_memnet.looking.trace import TracedNetwork
     from babi_memnet.tables.story_report import story_sheet, story_sheets, write_story
+    from babi_memnet.tables.tracked_report import story_for_tracker, tracked
 
     number = settings["story"]
     if isinstance(number, bool) or not isinstance(number, int | str):
@@ -154,7 +190,7 @@ def _name(roots: Sequence[str]) -> str:
 
 def main() -> NoReturn:
     """Entry point of ``babi-report``."""
-    launch("report", report)
+    launch("report", report, ReportSchema)
 
 
 if __name__ == "__main__":

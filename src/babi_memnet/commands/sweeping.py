@@ -16,16 +16,14 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
+from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.jobs import Job, Planner
-from babi_memnet.config import SCHEMAS, explain
+from babi_memnet.config import schemas
 from babi_memnet.errors import RequestError, RunsFailed, kind_and_line
 from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
-from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
-from babi_memnet.tables.sheet import screen_width, show
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +93,13 @@ def in_own_directories(config: DictConfig) -> bool:
 
 def show_results(jobs: Sequence[Job]) -> None:
     """All that is on record of the jobs, as the table that babi-report makes of it."""
+    # A single run has no need of them.
+    from babi_memnet.tables.pivot import choose_keys, pivot
+    from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+    from babi_memnet.tables.sheet import screen_width, show
+
     directories = dict.fromkeys(job.directory for job in jobs if job.directory is not None)
-    bookkeeping, recorded = bookkeeping_keys(SCHEMAS), [path for path in directories if RunDirectory(path).status]
+    bookkeeping, recorded = bookkeeping_keys(schemas()), [path for path in directories if RunDirectory(path).status]
     rows = in_order([row for path in recorded for row in read_rows(path, bookkeeping)])
     if len(rows) < 2:
         return

@@ -194,7 +194,8 @@ class TracedNetwork:
                 raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
             network = kind(model, shape)
             tensors = network.upgrade(checkpoint.tensors)
-            network.load_state_dict({name: torch.from_numpy(tensors[name][place]) for name in network.state_dict()})
+            own = {name: torch.from_numpy(np.array(tensors[name][place])) for name in network.state_dict()}
+            network.load_state_dict(own)
             network.requires_grad_(False).eval()
             network.linear = settings["training"]["epochs"] == 0
             yield cls(record.path, settings, numbers[place], encoder, network)
