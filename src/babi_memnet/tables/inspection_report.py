@@ -35,7 +35,8 @@ def write_inspection(
 ) -> tuple[list[Path], list[str]]:
     """Write all of ``found`` into ``directory``, a folder of its own; the files, and lines on what is not drawn.
 
-    ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown;
+    ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown, where
+    there are such;
     pictures as PNG and PDF below ``figures/``. ``errors`` are the `error_records`. ``files.json`` names all of these,
     so that the next report there can remove them.
     """
@@ -46,9 +47,9 @@ def write_inspection(
         "errors.md": to_markdown(error_sheet(errors, title, found.left_out)).encode(),
         "confusion.json": _json(confused),
         "confusion.csv": to_csv(confused).encode(),
-        "words.json": _json(words),
-        "words.csv": to_csv(words).encode(),
     }
+    if words:
+        contents |= {"words.json": _json(words), "words.csv": to_csv(words).encode()}
     if found.attention:
         contents |= {
             "attention.json": _json(found.attention),
