@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from babi_memnet.config import explain, known_keys, register, request_of
+from babi_memnet.commands.explaining import explain
+from babi_memnet.commands.train import TrainSchema
+from babi_memnet.config import known_keys, register, request_of
 from babi_memnet.data.export import write_saved
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.paths import conf_directory
@@ -17,7 +19,7 @@ from babi_memnet.request import Request
 
 @pytest.fixture(autouse=True)
 def hydra_ready() -> Iterator[None]:
-    register()
+    register(train=TrainSchema)
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         yield
 

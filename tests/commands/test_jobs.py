@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.jobs import Job, Planner
 from babi_memnet.commands.sweeping import answered
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_directory
@@ -29,7 +30,7 @@ SMALL = ["data.size=60", "data.test_questions=40"]
 def loader(monkeypatch: pytest.MonkeyPatch, story_cache: Path, tmp_path: Path) -> Iterator[Any]:
     monkeypatch.setenv("BABI_CACHE", str(story_cache))
     monkeypatch.chdir(tmp_path)
-    register()
+    register(train=TrainSchema)
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +78,3 @@ def test_runs_become_a_tidy_table_and_a_pivot(command: Run, tmp_path: Path, resu
         assert refused.returncode == 2, refused.stdout
         assert expected in refused.stderr
         assert refused.stderr.count("\n") == 1
-
-
-def test_a_report_needs_no_torch():
-    code = "import sys, babi_memnet.commands.report; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

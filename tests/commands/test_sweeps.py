@@ -12,6 +12,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import SCHEMAS, choices_of, register
 from babi_memnet.paths import conf_directory
 from babi_memnet.settings import Settings
@@ -92,7 +93,7 @@ def test_a_wrong_sweep_gets_one_line(command: Run, word: str, expected: str) -> 
 
 @pytest.mark.parametrize("name", choices_of("sweep"))
 def test_every_value_of_a_declared_sweep_can_be_run(name: str) -> None:
-    register()
+    register(train=TrainSchema)
     file = OmegaConf.load(conf_directory() / "sweep" / f"{name}.yaml")
     words = [f"{key}={value}" for key, value in file.hydra.sweeper.params.items()]
     (jobs,) = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(words), None)

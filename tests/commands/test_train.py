@@ -52,22 +52,6 @@ def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp
     assert only_run(tmp_path / "outputs") == directory
 
 
-def test_help_and_refusals_do_not_wait_for_torch(environment: dict[str, str], tmp_path: Path):
-    script = (
-        "import sys; sys.argv[1:] = {arguments!r}\n"
-        "from babi_memnet.commands.train import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {{'torch', 'numba', 'datasets', 'wandb'}} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    for arguments in (["--help"], ["--cfg", "job"], ["task=21"]):
-        subprocess.run(
-            [sys.executable, "-c", script.format(arguments=arguments)],
-            cwd=tmp_path, env=environment, check=True, capture_output=True,
-        )  # fmt: skip
-
-
 STATEMENTS = ["1 Anna went to the hall.", "2 Otto went to the yard.", "3 Where is Anna?\thall\t1"]
 
 

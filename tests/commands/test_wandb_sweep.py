@@ -8,6 +8,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
 from babi_memnet.paths import conf_directory
 from babi_memnet.tracking.flatten import result_summary
@@ -27,7 +28,7 @@ def test_the_command_of_the_sweep_is_one_that_can_be_run() -> None:
         words += arguments["args_no_hyphens"] if word == "${args_no_hyphens}" else [word]
     assert words[0] == "${program}"
     assert sweep["program"] == "babi-train"
-    register()
+    register(train=TrainSchema)
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         config = compose("train", [*words[1:], "data.size=60", "data.test_questions=40"])
     request = request_of(config, "memn2n_1k/pe_ls_rn")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
 from babi_memnet.demo.networks import Networks, known_facts
 from babi_memnet.demo.text import Dialogue
@@ -31,7 +32,7 @@ RUNS = {
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Iterator[Path]:
     """Four finished runs, of which one knows all tasks."""
-    register()
+    register(train=TrainSchema)
     root = tmp_path_factory.mktemp("outputs")
     with pytest.MonkeyPatch.context() as patch, initialize_config_dir(str(conf_directory()), version_base="1.3"):
         patch.setenv("BABI_CACHE", str(story_cache))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
 from babi_memnet.experiment import run
 from babi_memnet.looking import stories
@@ -42,7 +43,7 @@ RUNS = {
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Iterator[list[Row]]:
     """Two runs that differ in their task, and one of linear attention."""
-    register()
+    register(train=TrainSchema)
     root = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BABI_CACHE", str(story_cache))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError
@@ -35,7 +36,7 @@ VARIANTS = {
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> dict[str, Path]:
     """One trained run of every variant, and the stories they were tested on."""
-    register()
+    register(train=TrainSchema)
     root = tmp_path_factory.mktemp("runs")
     found = {}
     with pytest.MonkeyPatch.context() as patch, initialize_config_dir(str(conf_directory()), version_base="1.3"):

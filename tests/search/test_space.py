@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from babi_memnet.commands.search import space_of
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import SCHEMAS, choices_of, register
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_directory
@@ -134,7 +135,7 @@ def test_how_many_trials_there_are() -> None:
 
 @pytest.mark.parametrize("name", choices_of("search"))
 def test_every_value_of_a_declared_search_can_be_run(name: str) -> None:
-    register()
+    register(train=TrainSchema)
     file = OmegaConf.load(conf_directory() / "search" / f"{name}.yaml")
     _, space = space_of([f"{key}={value}" for key, value in file.hydra.sweeper.params.items()], [], None)
     seen = set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import re
@@ -17,7 +19,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from babi_memnet.config import choices_of, explain, register
+from babi_memnet.commands.explaining import explain
+from babi_memnet.commands.starting import start_quickly
+from babi_memnet.config import choices_of, register
 from babi_memnet.errors import RequestError, RunsFailed
 from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
@@ -25,13 +29,22 @@ from babi_memnet.paths import conf_directory
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
-def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
+def launch(config_name: str, work: Callable[[DictConfig], object], schema: type, **composed: type) -> NoReturn:
     """Run ``work`` on the configuration that ``conf/<config_name>.yaml`` and the command line make, and exit.
+
+    Args:
+        config_name: the name of the command and of its primary file.
+        work: what the command does.
+        schema: the dataclass of the top level of that file.
+        composed: the dataclasses of other primary files that ``work`` composes, by their names.
 
     Exit status: 0 done; 1 something failed, with a traceback or, when it was some of many runs, with one line; 2 the
     request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted.
     """
-    _prepare()
+    # What is there at the end goes with the process, and need not be looked through for garbage once more.
+    atexit.register(gc.freeze)
+    start_quickly()
+    _prepare(**{config_name: schema}, **composed)
     # Hydra then raises what went wrong instead of printing it in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     outcome = _Outcome()
@@ -81,13 +94,13 @@ class _Outcome:
 
 
 def _prepared_outcome() -> _Outcome:
-    _prepare()
+    _prepare()  # launchers bring the schemas of primary files, with all else that Hydra knew where they come from
     return _Outcome()
 
 
-def _prepare() -> None:
-    """Make our schemas known to Hydra in this process."""
-    register()
+def _prepare(**commands: type) -> None:
+    """Make our schemas known to Hydra in this process, with those of the primary files of these commands."""
+    register(**commands)
     # Our presets of launchers go by the names of Hydra's schemas for them, and are meant to be checked against these.
     warnings.filterwarnings("ignore", message=r"(?s).*validated against ConfigStore schema")
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra import compose
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 
 from babi_memnet.commands.application import launch, write_request
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import request_of
-from babi_memnet.demo.networks import Networks
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
@@ -25,8 +26,35 @@ log = logging.getLogger(__name__)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+@dataclass
+class DemoSchema:
+    """The top level of demo.yaml.
+
+    Attributes:
+        run: one run directory; null takes all finished runs below ``runs``.
+        runs: a folder of runs, or a list of folders; null means the outputs.
+        text: a dialogue in the terminal instead of a page; ``--text`` says the same.
+        host: the address to serve at; other than 127.0.0.1 it lets others ask.
+        port: null means the first free one from 7860.
+        browser: whether to open the page in a browser.
+        first: words of babi-train for the run that is trained where there is none.
+    """
+
+    run: str | None = None
+    runs: Any = None
+    text: bool = False
+    host: str = "127.0.0.1"
+    port: int | None = None
+    browser: bool = False
+    first: list[str] = field(default_factory=lambda: ["task=joint", "training=joint", "training.restarts=2"])
+    runtime: Any = MISSING
+
+
 def demo(config: DictConfig) -> None:
     """Find or train networks, and answer until the user ends it."""
+    # Not for --help, which shows what the schema above and the files of conf/ say.
+    from babi_memnet.demo.networks import Networks
+
     settings: Any = OmegaConf.to_container(config, resolve=True)
     if settings["port"] is not None and not 1 <= settings["port"] <= 65535:
         raise bad_value("port", settings["port"], "1 to 65535, or null for the first that is free")
@@ -109,7 +137,7 @@ def _trained(settings: dict[str, Any]) -> list[Row]:
 def main() -> NoReturn:
     """Entry point of ``babi-demo``; ``--text`` is the usual way to say ``text=true``."""
     sys.argv[1:] = ["text=true" if word == "--text" else word for word in sys.argv[1:]]
-    launch("demo", demo)
+    launch("demo", demo, DemoSchema, train=TrainSchema)
 
 
 if __name__ == "__main__":

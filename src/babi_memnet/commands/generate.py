@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
 from babi_memnet.data.export import write_official_layout, write_saved
@@ -17,6 +18,25 @@ from babi_memnet.errors import bad_value
 from babi_memnet.settings import TASKS
 
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class GenerateSchema:
+    """The top level of generate.yaml.
+
+    Attributes:
+        out: the folder to write to.
+        format: babi (the official layout, generated stories only), parquet, or datasets (what save_to_disk writes).
+        tasks: 1 to 20; null means all.
+        overwrite: whether files that exist may be replaced.
+    """
+
+    out: str = MISSING
+    format: str = "babi"
+    tasks: list[int] | None = None
+    overwrite: bool = False
+    data: Any = MISSING
+    runtime: Any = MISSING
 
 
 def generate(config: DictConfig) -> None:
@@ -36,7 +56,7 @@ def generate(config: DictConfig) -> None:
 
 def main() -> NoReturn:
     """Entry point of ``babi-generate``."""
-    launch("generate", generate)
+    launch("generate", generate, GenerateSchema)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,18 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, NoReturn
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.config import ReportSchema, choices_of
+from babi_memnet.config import choices_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
-from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_report import INSPECTION, write_report
-from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
 from babi_memnet.tables.sheet import show
-from babi_memnet.tables.tracked_report import run_report, story_report, tracked
 from babi_memnet.tracking.start import check_tracker, track_report
 
 log = logging.getLogger(__name__)
@@ -28,8 +25,45 @@ _ROWS_SHOWN = 40
 _NARROWEST = 80
 
 
+@dataclass
+class ReportSchema:
+    """The top level of report.yaml.
+
+    Attributes:
+        runs: a folder of runs, or a list of folders.
+        where: which runs; a mapping of key to the value, or the values, that it must have; null means all.
+        rows: the key whose values stand down the side; null means that what sets the runs apart decides.
+        columns: the key whose values stand across; null for none.
+        value: what is shown; one of `tables.pivot.VALUES`.
+        out: the folder to write to; null means reports/<name of runs> among the outputs.
+        figures: whether figures are drawn.
+        inspect: whether the networks are asked their test questions again: attention, errors, confusions, words.
+        story: the number of a test question, from 1, or a text file; a network's way through it is then shown instead.
+        restart: whose; null means the one that was selected.
+    """
+
+    runs: Any = MISSING
+    where: Any = None
+    rows: str | None = None
+    columns: str | None = None
+    value: str = "test_error_percent"
+    out: str | None = None
+    figures: bool = True
+    inspect: bool = False
+    story: Any = None
+    restart: int | None = None
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
 def report(config: DictConfig) -> None:
     """Read the runs, print the table and write the report."""
+    # Not for --help, which shows what the schema above and the files of conf/ say.
+    from babi_memnet.tables.pivot import choose_keys, pivot
+    from babi_memnet.tables.run_report import write_report
+    from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+    from babi_memnet.tables.tracked_report import run_report, tracked
+
     gc.disable()  # records are only gathered here; looking through ten thousand of them again and again takes its time
     settings: Any = OmegaConf.to_container(config, resolve=True)
     roots = folders_of(settings["runs"])
@@ -105,6 +139,7 @@ def _inspect(
     from babi_memnet.looking.inspection import inspect_runs
     from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
     from babi_memnet.tables.inspection_report import error_sheet, write_inspection
+    from babi_memnet.tables.run_report import INSPECTION
 
     found = inspect_runs(rows)
     if not found.answered:
@@ -125,6 +160,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     from babi_memnet.looking.stories import best_run, described, numbered_question, read_story
     from babi_memnet.looking.trace import TracedNetwork
     from babi_memnet.tables.story_report import story_sheet, write_story
+    from babi_memnet.tables.tracked_report import story_report, tracked
 
     number = settings["story"]
     if isinstance(number, bool) or not isinstance(number, int | str):
@@ -155,7 +191,7 @@ def _name(roots: Sequence[str]) -> str:
 
 def main() -> NoReturn:
     """Entry point of ``babi-report``."""
-    launch("report", report)
+    launch("report", report, ReportSchema)
 
 
 if __name__ == "__main__":

@@ -5,26 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
-from babi_memnet.commands.cells import Cells
+from babi_memnet.commands.train import TrainSchema
 from babi_memnet.errors import RunsFailed, bad_value, suggestion
 from babi_memnet.papers.beside import columns_beside
-from babi_memnet.papers.judgement import caveats
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table
-from babi_memnet.papers.reproduced import learning_curve, reproduced_column, reproduced_table
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.signature import short_digest
 from babi_memnet.settings import TASKS
-from babi_memnet.tables.beside_sheets import beside_tables
 from babi_memnet.tracking.protocol import TrackedRun
 from babi_memnet.tracking.start import check_tracker, track_report
+
+if TYPE_CHECKING:
+    from babi_memnet.commands.cells import Cells
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,33 @@ log = logging.getLogger(__name__)
 _PASSED_ON = ("data", "training", "tracker", "runtime", "debug")
 
 
+@dataclass
+class ReproduceSchema:
+    """The top level of reproduce.yaml.
+
+    Attributes:
+        table: a file of conf/published.
+        columns: ids of its columns; null means all that can be trained.
+        tasks: 1 to 20; null means all. A joint column is always trained on all tasks.
+        beside: published tables of conf/published, or columns of them as TABLE/COLUMN, to show beside ours.
+        training: changes to the schedule of every column, such as fewer restarts; only what the command line sets.
+    """
+
+    table: str = MISSING
+    columns: list[str] | None = None
+    tasks: list[int] | None = None
+    beside: list[str] = field(default_factory=list)
+    data: Any = MISSING
+    training: Any = MISSING
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
 def reproduce(config: DictConfig) -> None:
     """Train what is missing of the table, and write and print it."""
+    # Not for --help, which shows what the schema above and the files of conf/ say.
+    from babi_memnet.commands.cells import Cells
+
     started = time.perf_counter()
     table = load_table(config.table)
     columns = [_column(table.columns, name, config.table) for name in config.columns or _trainable(table.columns)]
@@ -74,6 +100,9 @@ def _draw(
     started: float,
 ) -> list[str]:
     """Print the table and write its folder; the names of what was written."""
+    from babi_memnet.papers.judgement import caveats
+    from babi_memnet.papers.reproduced import learning_curve, reproduced_column, reproduced_table
+    from babi_memnet.tables.beside_sheets import beside_tables
     from babi_memnet.tables.sheet import column_tables, show, summary_table
     from babi_memnet.tables.table_report import table_report, write_report
 
@@ -133,7 +162,7 @@ def _column(columns: tuple[PublishedColumn, ...], name: str, table: str) -> Publ
 
 def main() -> NoReturn:
     """Entry point of ``babi-reproduce``."""
-    launch("reproduce", reproduce)
+    launch("reproduce", reproduce, ReproduceSchema, train=TrainSchema)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
+from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.jobs import Job, Planner
-from babi_memnet.config import explain
 from babi_memnet.errors import RequestError, RunsFailed
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
-from babi_memnet.tables.pivot import choose_keys, pivot
-from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
-from babi_memnet.tables.sheet import show
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +94,11 @@ def in_own_directories(config: DictConfig) -> bool:
 
 def show_results(jobs: Sequence[Job]) -> None:
     """All that is on record of the jobs, as the table that babi-report makes of it."""
+    # A single run has no need of them.
+    from babi_memnet.tables.pivot import choose_keys, pivot
+    from babi_memnet.tables.run_sheets import pivot_sheets, row_sheet
+    from babi_memnet.tables.sheet import show
+
     directories = dict.fromkeys(job.directory for job in jobs if job.directory is not None)
     rows = in_order([row for path in directories if RunDirectory(path).status for row in read_rows(path)])
     if len(rows) < 2:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import MISSING, DictConfig
 
 from babi_memnet.commands.application import launch, write_request
-from babi_memnet.commands.search import watched
-from babi_memnet.commands.sweeping import threads_of_a_job
 from babi_memnet.config import request_of
 from babi_memnet.errors import RunStopped
 from babi_memnet.runs.directory import RunDirectory
@@ -21,11 +20,28 @@ from babi_memnet.runs.directory import RunDirectory
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class TrainSchema:
+    """The top level of train.yaml; the groups fill in the rest."""
+
+    task: int | str = 1
+    data: Any = MISSING
+    tokenizer: Any = MISSING
+    model: Any = MISSING
+    training: Any = MISSING
+    tracker: Any = MISSING
+    runtime: Any = MISSING
+
+
 def train(config: DictConfig) -> float | None:
     """Run one request; returns the validation error of the selected restart, for hyperparameter searches.
 
     None when the run was stopped before its last epoch, as a pruned trial of a search.
     """
+    # Not for --help, which shows what the schema above and the files of conf/ say.
+    from babi_memnet.commands.search import watched
+    from babi_memnet.commands.sweeping import threads_of_a_job
+
     hydra = HydraConfig.get()
     if hydra.mode == RunMode.MULTIRUN and config.runtime.threads is None:
         config.runtime.threads = threads_of_a_job(hydra.launcher)
@@ -71,7 +87,7 @@ def _sweep(hydra: HydraConf) -> str | None:
 
 def main() -> NoReturn:
     """Entry point of ``babi-train``."""
-    launch("train", train)
+    launch("train", train, TrainSchema)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from babi_memnet.errors import RequestError
 from babi_memnet.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TENSORS_FILE = "checkpoint.safetensors"
 DOCUMENT_FILE = "checkpoint.json"
@@ -45,6 +46,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     Raises:
         TypeError: the state holds something that JSON cannot.
     """
+    import numpy as np
     from safetensors.numpy import save
 
     document = {"epoch": checkpoint.epoch, "state": dict(checkpoint.state)}

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from babi_memnet.errors import RequestError, RunStopped
 from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -18,6 +16,9 @@ from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import read_json, write_json
 from babi_memnet.runs.lock import hold
 from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, read_metrics
+
+if TYPE_CHECKING:
+    import numpy as np
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from babi_memnet.runs.files import write_atomically, write_json
 from babi_memnet.tables.beside_sheets import beside_tables
 from babi_memnet.tables.formats import to_csv, to_latex
 from babi_memnet.tables.sheet import column_table, compact_table, to_markdown
+from babi_memnet.tables.up_to_date import is_up_to_date
 from babi_memnet.tracking.protocol import Report
 
 
@@ -17,7 +18,11 @@ def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str,
     """Write table.json and curves.json and all views of them into ``directory``; the files, in order.
 
     table.md, table.tex (booktabs), table.csv (tidy, unrounded), table.html (self-contained) and figures as PNG and PDF.
+    A folder that shows all this already is left as it is, since drawing takes seconds.
     """
+    table_file, curves_file, *views = files = [directory / file for file in ("table.json", "curves.json", *_VIEWS)]
+    if is_up_to_date(table_file, table, curves_file, curves, views):
+        return files
     # matplotlib takes longer to load than all of this takes to write
     from babi_memnet.tables.style import rendered
     from babi_memnet.tables.table_figures import against_published, learning_curves, restart_spread
@@ -43,13 +48,22 @@ def write_report(directory: Path, table: Mapping[str, Any], curves: Mapping[str,
         **{f"figures/{stem}.png": picture for stem, picture in pictures.items()},
         **{f"figures/{stem}.pdf": rendered(figure, "pdf") for stem, (_, figure) in drawn.items()},
     }
-    write_json(directory / "table.json", table)
-    write_json(directory / "curves.json", curves)
-    for file, content in contents.items():
-        write_atomically(directory / file, content)
-    return [directory / file for file in ("table.json", "curves.json", *contents)]
+    for file in _VIEWS:
+        write_atomically(directory / file, contents[file])
+    write_json(curves_file, curves)
+    write_json(table_file, table)  # the last, so that no view is newer
+    return files
 
 
+_FIGURES = ("against_published", "restart_spread", "learning_curves")
+_VIEWS = (
+    "table.md",
+    "table.tex",
+    "table.csv",
+    "table.html",
+    *(f"figures/{stem}.png" for stem in _FIGURES),
+    *(f"figures/{stem}.pdf" for stem in _FIGURES),
+)
 _PAPER_WIDTH = 100
 
 _CAPTIONS = {

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins import sweeper
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -98,3 +100,15 @@ class Search(sweeper.Sweeper):
             return launcher.launch(jobs, initial_job_idx=first)
 
         return [search(self._settings, arguments, self.config, self._loader, launch)]
+
+
+class OwnFolders(SearchPathPlugin):
+    """Configuration files of the user's own, from ``conf/`` of the folders that ``BABI_PATH`` names."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Add the folders behind ours; nothing in a Hydra program that is not of this package."""
+        from babi_memnet.paths import OWN_FOLDERS, conf_directories, conf_directory
+
+        if any(place.provider == "main" and place.path == str(conf_directory()) for place in search_path.get_path()):
+            for folder in conf_directories()[1:]:
+                search_path.append(provider=OWN_FOLDERS, path=f"file://{folder}")

@@ -1,0 +1,59 @@
+"""From whatever went wrong, in Hydra or in our own code, to one line for the user."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from babi_memnet.config import choices_of, known_keys
+from babi_memnet.errors import RequestError, suggestion
+
+
+def explain(error: BaseException) -> str | None:
+    """One line that says what is wrong with the request; None when the error is not about the request."""
+    chain = list(_causes(error))
+    for link in chain:
+        if isinstance(link, RequestError):
+            return str(link)
+    for link in chain:
+        if isinstance(link, ConfigKeyError | ConfigAttributeError):
+            key = link.full_key or str(link.key)
+            known = [name for name in [*known_keys(), "tasks", "columns"] if name != key]
+            return f"{key}: no such key{suggestion(key, known)}; --cfg job lists those there are"
+        if isinstance(link, MissingMandatoryValue):
+            return f"{link.full_key}: needs a value; add {link.full_key}=..."
+        if isinstance(link, ValidationError):
+            return f"{_first_line(error)}: {_first_line(link)}"
+        if isinstance(link, MissingConfigException) and link.missing_cfg_file:
+            group, _, choice = link.missing_cfg_file.partition("/")
+            choices = choices_of(group)
+            named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
+            return f"{group}={choice}: no such choice{named}"
+        if isinstance(link, OSError) and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return f"{link.filename}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
+    if isinstance(error, ValueError) and "Config group override" in str(error):
+        return "null: no such choice of a group; leave the group out for its default"
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return " ".join(str(error).split())
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        # Hydra and OmegaConf do not always name the cause; what merely happened meanwhile elsewhere is none.
+        theirs = isinstance(error, HydraException | OmegaConfBaseException)
+        error = error.__cause__ or (error.__context__ if theirs else None)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
