@@ -30,7 +30,7 @@ ROOMS = (
     "demo",
 )
 # What puts the rooms together, in the same sense.
-WIRING = ("settings", "request", "experiment", "side_by_side", "config", "commands", "hydra_plugins")
+WIRING = ("settings", "request", "experiment", "config", "commands", "hydra_plugins")
 _ORDER = (*ROOMS, *WIRING)
 
 MAY_IMPORT: dict[str, Set[str]] = {

@@ -13,14 +13,13 @@ from typing import Any, NoReturn
 from hydra import compose
 from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 
-from babi_memnet.commands.application import launch, write_request
+from babi_memnet.commands.application import launch, logged_to, write_request
 from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import request_of, schemas
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import bookkeeping_keys
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
-from babi_memnet.side_by_side import logged_to
 
 log = logging.getLogger(__name__)
 

@@ -35,10 +35,9 @@ def write_inspection(
 ) -> tuple[list[Path], list[str]]:
     """Write all of ``found`` into ``directory``, a folder of its own; the files, and lines on what is not drawn.
 
-    ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown, where
-    there are such;
-    pictures as PNG and PDF below ``figures/``. ``errors`` are the `error_records`. ``files.json`` names all of these,
-    so that the next report there can remove them.
+    ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown;
+    attention and words only where a network has them; pictures as PNG and PDF below ``figures/``. ``errors`` are the
+    `error_records`. ``files.json`` names all of these, so that the next report there can remove them.
     """
     confused, words = confusion_records(found.answered), word_records(found.maps)
     contents = {
