@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,7 @@ LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "t
     [pytest.param(signal.SIGINT, 1000, marks=pytest.mark.integration), (signal.SIGKILL, 0)],
 )
 def test_an_interrupted_run_continues_to_the_same_result(
-    command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
+    command: Run, environment: Mapping[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
 ):
     """Stopped in the middle by Ctrl-C or a kill, and called again: as if nothing had happened."""
     stopped = tmp_path / "stopped"
