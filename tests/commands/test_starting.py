@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ HEAVY = {"torch", "numba", "datasets", "wandb", "scipy", "matplotlib", "pandas",
 COMMANDS = ("train", "reproduce", "report", "demo", "generate")
 
 
-def imported_by(command: str, words: list[str], environment: dict[str, str], folder: Path) -> set[str]:
+def imported_by(command: str, words: list[str], environment: Mapping[str, str], folder: Path) -> set[str]:
     """The heavy libraries that a command has imported when it ends."""
     script = (
         f"import sys; sys.argv[1:] = {words!r}\n"
@@ -44,16 +44,18 @@ def imported_by(command: str, words: list[str], environment: dict[str, str], fol
 
 
 @pytest.mark.parametrize("command_name", COMMANDS)
-def test_help_imports_nothing_heavy(command_name: str, environment: dict[str, str], tmp_path: Path):
+def test_help_imports_nothing_heavy(command_name: str, environment: Mapping[str, str], tmp_path: Path):
     assert not imported_by(command_name, ["--help"], environment, tmp_path)
 
 
 @pytest.mark.parametrize("words", [["--cfg", "job"], ["task=21"], ["model.hops=0"]])
-def test_what_does_not_train_imports_nothing_heavy(words: list[str], environment: dict[str, str], tmp_path: Path):
+def test_what_does_not_train_imports_nothing_heavy(words: list[str], environment: Mapping[str, str], tmp_path: Path):
     assert not imported_by("train", words, environment, tmp_path)
 
 
-def test_a_run_on_record_is_answered_without_anything_heavy(command: Run, environment: dict[str, str], tmp_path: Path):
+def test_a_run_on_record_is_answered_without_anything_heavy(
+    command: Run, environment: Mapping[str, str], tmp_path: Path
+):
     request = ["task=1", *SMALL]
     assert command("train", *request).returncode == 0
     assert not imported_by("train", request, environment, tmp_path)

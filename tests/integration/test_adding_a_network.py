@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ SMALL = ["data.size=60", "data.test_questions=40"]
 
 
 @pytest.mark.integration
-def test_the_page_can_be_followed_from_top_to_bottom(tmp_path: Path, environment: dict[str, str]):
+def test_the_page_can_be_followed_from_top_to_bottom(tmp_path: Path, environment: Mapping[str, str]):
     page = PAGE.read_text()
     files = re.findall(r"`(mine/[\w/.]+)`:\n\n```\w+\n(.*?)```", page, flags=re.DOTALL)
     assert [name.rpartition("/")[2] for name, _ in files] == ["recent.py", "recent.yaml", "recent.yaml", "mine.yaml"]

@@ -74,22 +74,21 @@ class CoresLauncher(Launcher):
         self._cores = cores_to_share(cores)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what to run, before `launch`.
-
-        Raises:
-            RequestError: it is no run of babi-train.
-        """
-        from babi_memnet.errors import bad_value
-
-        if config.hydra.job.config_name != "train":
-            raise bad_value("hydra/launcher", "cores", "basic or joblib, since what runs here is not babi-train")
+        """Take what to run, before `launch`."""
         self._context, self._work, self._config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run the jobs and wait for all of them."""
+        """Run the jobs and wait for all of them.
+
+        Raises:
+            RequestError: they are no runs of babi-train.
+        """
         from babi_memnet.commands.application import Work
         from babi_memnet.commands.side_by_side import launch
+        from babi_memnet.errors import bad_value
 
+        if self._config.hydra.job.config_name != "train":
+            raise bad_value("hydra/launcher", "cores", "basic or joblib, since what runs here is not babi-train")
         # Its own account of failures is for launchers that keep a log of each job themselves.
         work = self._work.function if isinstance(self._work, Work) else self._work
         return launch(work, self._context, self._config, self._cores, job_overrides, initial_job_idx)
