@@ -34,7 +34,7 @@ test-ray: ## Run the tests of the Ray launcher, in .venv-ray
 	test -x .venv-ray/bin/python || $(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ray,test]'
-	.venv-ray/bin/python -m pytest -m integration tests/integration/test_launchers.py -k ray
+	.venv-ray/bin/python -m pytest -m integration tests/integration/test_launchers.py tests/integration/test_reproduce.py -k ray
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -230,7 +230,8 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, ValidationError):
             return f"{_first_line(error)}: {_first_line(link)}"
         if isinstance(link, MissingConfigException) and link.missing_cfg_file:
-            group, _, choice = link.missing_cfg_file.partition("/")
+            choice = link.missing_cfg_file.removeprefix("hydra/").partition("/")[2]
+            group = link.missing_cfg_file.removesuffix(f"/{choice}")
             choices = choices_of(group)
             named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
             return f"{group}={choice}: no such choice{named}"

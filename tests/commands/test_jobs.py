@@ -1,4 +1,4 @@
-"""The planner of sweeps finds what Hydra would compose for each job."""
+"""The composer of jobs makes what Hydra would compose for each of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -15,11 +16,12 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from babi_memnet.commands.jobs import Job, Planner
+from babi_memnet.commands.jobs import Common, Composer, Job, plan
 from babi_memnet.commands.sweeping import answered
 from babi_memnet.config import register, request_of
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_directory
+from babi_memnet.request import Request
 from babi_memnet.runs.files import write_json
 
 SMALL = ["data.size=60", "data.test_questions=40"]
@@ -40,6 +42,10 @@ def sweep(loader: Any) -> DictConfig:
     config: DictConfig = loader.load_configuration("train", [], run_mode=RunMode.MULTIRUN)
     HydraConfig.instance().set_config(config)
     return config
+
+
+def planned(loader: Any, sweep: DictConfig, jobs: list[list[str]]) -> Iterator[Job]:
+    return plan(Composer(loader), Common.of(sweep), jobs)
 
 
 @pytest.mark.parametrize(
@@ -65,24 +71,24 @@ def test_a_plan_is_what_hydra_composes(loader: Any, sweep: DictConfig, words: li
     words = [*SMALL, *words]
     composed = loader.load_sweep_config(sweep, words)
     expected = request_of(composed, composed.hydra.runtime.choices.get("experiment"))
-    # the second job of a planner uses what the first has composed, and must not have changed it
-    planner = Planner(loader, sweep)
-    for _ in range(2):
-        (job,) = planner.plan([words])
-        assert job == Job(tuple(words), expected)
+    # the second time uses what the first has composed, and must not have changed it; it goes to other processes
+    composer = Composer(loader)
+    for one in (composer, composer, cloudpickle.loads(cloudpickle.dumps(composer))):
+        assert list(plan(one, Common.of(sweep), [words])) == [Job(tuple(words), expected)]
+        made = one.load_sweep_config(sweep, words)
+        assert OmegaConf.to_container(made, resolve=False) == OmegaConf.to_container(composed, resolve=False)
 
 
 def test_values_of_one_job_do_not_reach_the_next(loader: Any, sweep: DictConfig) -> None:
-    jobs = list(Planner(loader, sweep).plan([[*SMALL, "model.hops=1"], [*SMALL, "task=2"]]))
+    jobs = list(planned(loader, sweep, [[*SMALL, "model.hops=1"], [*SMALL, "task=2"]]))
     hops = [(job.request.settings.task, job.request.settings.model.hops) for job in jobs]  # type: ignore[union-attr]
     assert hops == [(1, 1), (2, 3)]
 
 
 def test_a_request_that_cannot_be_met_does_not_stop_the_plan(loader: Any, sweep: DictConfig) -> None:
-    wrong, right = Planner(loader, sweep).plan([[*SMALL, "task=25"], SMALL])
+    wrong, right = planned(loader, sweep, [[*SMALL, "task=25"], SMALL])
     assert isinstance(wrong.request, RequestError)
-    assert wrong.directory is None
-    assert right.directory is not None
+    assert isinstance(right.request, Request)
     refused, left = answered([wrong, right], own_directories=True)
     assert left == [right]
     assert [(job.overrides, job.status) for job in refused] == [((*SMALL, "task=25"), JobStatus.FAILED)]
@@ -91,28 +97,27 @@ def test_a_request_that_cannot_be_met_does_not_stop_the_plan(loader: Any, sweep:
 @pytest.mark.parametrize("word", ["no_such=1", "model.no_such=1", "model=no_such", "data.size"])
 def test_words_that_make_no_configuration_are_refused(loader: Any, sweep: DictConfig, word: str) -> None:
     with pytest.raises(HydraException):
-        list(Planner(loader, sweep).plan([[word]]))
+        list(planned(loader, sweep, [[word]]))
 
 
 def test_only_what_is_not_on_record_is_left_and_each_request_once(loader: Any, sweep: DictConfig) -> None:
-    jobs = list(Planner(loader, sweep).plan([[*SMALL, f"model.hops={hops}"] for hops in (1, 2, 3)] + [SMALL]))
-    assert jobs[2].directory == jobs[3].directory  # three hops are the default
-    first, second = (job.request for job in jobs[:2])
+    jobs = list(planned(loader, sweep, [[*SMALL, f"model.hops={hops}"] for hops in (1, 2, 3)] + [SMALL]))
+    assert jobs[2].require().directory == jobs[3].require().directory  # three hops are the default
+    first, second = (job.require() for job in jobs[:2])
     for request, state in ((first, "done"), (second, "failed")):
-        assert not isinstance(request, RequestError)
         request.directory.mkdir(parents=True)
         write_json(request.directory / "status.json", {"state": state, "signature": request.signature})
-    write_json(jobs[0].directory / "result.json", {})
+    write_json(first.directory / "result.json", {})
     assert answered(jobs, own_directories=True) == ([], [jobs[1], jobs[2]])
     # where runs are elsewhere, nobody knows yet
     assert answered(jobs, own_directories=False) == ([], jobs[:3])
 
 
 def test_a_directory_of_another_run_is_refused(loader: Any, sweep: DictConfig) -> None:
-    (job,) = Planner(loader, sweep).plan([SMALL])
-    assert job.directory is not None
-    job.directory.mkdir(parents=True)
-    write_json(job.directory / "status.json", {"state": "done", "signature": "another"})
+    (job,) = planned(loader, sweep, [SMALL])
+    directory = job.require().directory
+    directory.mkdir(parents=True)
+    write_json(directory / "status.json", {"state": "done", "signature": "another"})
     ((refused,), left) = answered([job], own_directories=True)
     assert not left
     assert "holds another run" in str(refused._return_value)

@@ -94,6 +94,8 @@ def test_a_cell_is_the_run_that_train_would_make(command: Run, tmp_path: Path):
         (["tasks=[21]"], "tasks=21"),
         (["beside=[ut_1k_joint]"], "did you mean ut/ut_1k_joint?"),
         (["data=official", "data.root=/nonexistent", "tasks=[1]"], "data.root=/nonexistent"),
+        (["hydra/launcher=slurm"], "hydra/launcher=slurm: no such choice"),
+        (["hydra.launcher.cores=0", "tasks=[1]", "columns=[pe]", *SMALL], "hydra.launcher.cores=0"),
     ],
 )
 def test_a_wrong_request_gets_one_line(command: Run, overrides, expected: str):

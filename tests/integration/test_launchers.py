@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import signal
@@ -10,11 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
 
+from tests.integration.launchers import launchers_but, no_slurm, words_of
 from tests.running import done_runs, results, settings
 
 pytestmark = pytest.mark.integration
@@ -22,20 +21,6 @@ pytestmark = pytest.mark.integration
 SWEEP = ["-m", "task=1,4,15", "model.hops=1,2,3", "training.restarts=3", "data.size=200", "data.test_questions=100"]
 QUICK = ["training.epochs=20", "training.linear_start_epochs=2", "training.checkpoint_seconds=0", "tracker=none"]
 REQUEST = [*SWEEP, *QUICK, "runtime.threads=1"]
-
-no_slurm = pytest.mark.skipif(not (which("sinfo") and os.environ.get("SLURM_CONF")), reason="no Slurm to be used here")
-no_ray = pytest.mark.skipif(
-    not importlib.util.find_spec("hydra_plugins.hydra_ray_launcher"), reason="the extra ray is not installed"
-)
-LAUNCHERS = {
-    "basic": [],
-    "joblib": [],
-    "submitit_local": [],
-    "submitit_slurm": ["hydra.launcher.mem_gb=1", "hydra.launcher.cpus_per_task=1"],
-    "ray": [],
-}
-MARKS: dict[str, Any] = {"submitit_slurm": no_slurm, "ray": no_ray}
-HERE = [pytest.param(name, marks=MARKS.get(name, ())) for name in LAUNCHERS]
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +36,10 @@ def expected(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> dic
 
 
 def start(launcher: str) -> list[str]:
-    words = [*REQUEST, f"hydra/launcher={launcher}", *LAUNCHERS[launcher]]
-    return [sys.executable, "-m", "babi_memnet.commands.train", *words]
+    return [sys.executable, "-m", "babi_memnet.commands.train", *REQUEST, *words_of(launcher)]
 
 
-@pytest.mark.parametrize("launcher", HERE[1:])
+@pytest.mark.parametrize("launcher", launchers_but("basic"))
 def test_every_launcher_gives_the_same_nine_results(
     environment: dict[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str
 ) -> None:
@@ -129,7 +113,7 @@ def test_slurm_kills_one_job_and_takes_one_back(environment: dict[str, str], tmp
     # long enough to be met while they run
     long = ["data.size=1000", "data.test_questions=100", "training.epochs=2500", "training.linear_start_epochs=0"]
     words = ["-m", "task=1,4", "model.hops=1,2", *long, "training.restarts=3", "training.checkpoint_seconds=0.5"]
-    slurm = ["hydra/launcher=submitit_slurm", *LAUNCHERS["submitit_slurm"], "hydra.launcher.array_parallelism=2"]
+    slurm = [*words_of("submitit_slurm"), "hydra.launcher.array_parallelism=2"]
     command = [sys.executable, "-m", "babi_memnet.commands.train", *words, "tracker=none", *slurm]
     before = set(queue())
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as driver:

@@ -1,4 +1,4 @@
-"""A table whose making was stopped is the table that nobody stopped."""
+"""A table is the same whatever trains its cells, and whoever stopped that."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.launchers import launchers_but, words_of
 from tests.running import Run
 
 REQUEST = ["columns=[pe,bow,hop1_pe_ls_joint]", "tasks=[1,4,6]", "data.size=60", "data.test_questions=40",
@@ -49,6 +50,27 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -
 def finished(outputs: Path) -> dict[Path, int]:
     """When each finished run wrote its result."""
     return {path: path.stat().st_mtime_ns for path in outputs.rglob("result.json")}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("launcher", launchers_but("cores"))
+def test_every_launcher_trains_the_same_cells(
+    command: Run, tmp_path: Path, uninterrupted: dict[str, Any], launcher: str
+):
+    columns = ["pe", "hop1_pe_ls_joint"]
+    request = [f"columns=[{','.join(columns)}]", *REQUEST[1:]]
+    made = command("reproduce", *request, *words_of(launcher))
+    assert made.returncode == 0, made.stderr
+    expected = [column for column in uninterrupted["columns"] if column["id"] in columns]
+    assert table(tmp_path / "outputs")["columns"] == expected
+    log = (tmp_path / "outputs/tables/memn2n_1k/reproduce.log").read_text()
+    assert "4 runs to train, 0 on record" in log
+    assert log.endswith("figures/\n")  # the launcher's own way of logging has not stayed
+    files = finished(tmp_path / "outputs")
+    again = command("reproduce", *request)
+    assert again.returncode == 0, again.stderr
+    assert "0 runs to train, 4 on record" in again.stdout
+    assert finished(tmp_path / "outputs") == files
 
 
 def children(parent: int) -> Iterator[int]:

@@ -8,7 +8,8 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,25 +35,13 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
     _prepare()
     # Hydra then raises what went wrong instead of printing it in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    outcome = _Outcome()
-
-    def job(config: DictConfig) -> object:
-        try:
-            return work(config)
-        except (Exception, KeyboardInterrupt) as error:
-            line = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
-            line = str(error) if isinstance(error, RunsFailed) else line
-            to_log_files(logging.ERROR, line or "failed", None if line else error)
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise  # the launcher carries it to the driver
-            outcome.failure = error
-            return None
+    job = Work(work)
 
     try:
         _refuse_several_sweeps(sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
-        if outcome.failure:
-            raise outcome.failure
+        if job.failure:
+            raise job.failure
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         sys.exit(INTERRUPTED)
@@ -70,19 +59,64 @@ def launch(config_name: str, work: Callable[[DictConfig], object]) -> NoReturn:
     sys.exit(DONE)
 
 
-class _Outcome:
-    """What a command ends with. In another process, where a launcher takes it, it makes our schemas known first."""
+class Work:
+    """What a command does with a configuration, as Hydra runs it: here, or in a process of a launcher.
 
-    def __init__(self) -> None:
+    Attributes:
+        function: the work itself, a function of a module.
+        failure: what went wrong. One of many jobs raises it instead, so that the launcher carries it to the driver.
+    """
+
+    def __init__(self, function: Callable[[DictConfig], object]) -> None:
+        self.function = function
         self.failure: BaseException | None = None
 
-    def __reduce__(self) -> tuple[Callable[[], _Outcome], tuple[()]]:
-        return _prepared_outcome, ()
+    def __call__(self, config: DictConfig) -> object:
+        """Do it."""
+        try:
+            with failures_logged():
+                return self.function(config)
+        except (Exception, KeyboardInterrupt) as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            self.failure = error
+            return None
+
+    def __reduce__(self) -> tuple[Callable[..., Work], tuple[Callable[[DictConfig], object]]]:
+        return _work_elsewhere, (self.function,)
 
 
-def _prepared_outcome() -> _Outcome:
+def _work_elsewhere(function: Callable[[DictConfig], object]) -> Work:
+    """In another process, which does not know our schemas yet."""
     _prepare()
-    return _Outcome()
+    return Work(function)
+
+
+@contextmanager
+def failures_logged() -> Iterator[None]:
+    """What ends the block goes to the log files as well: one line, or a traceback where one line would not do."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        line = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+        line = str(error) if isinstance(error, RunsFailed) else line
+        to_log_files(logging.ERROR, line or "failed", None if line else error)
+        raise
+
+
+@contextmanager
+def logged_to(directory: Path) -> Iterator[None]:
+    """train.log in a run directory, as babi-train would leave it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(directory / "train.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        with failures_logged():
+            yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def _prepare() -> None:

@@ -12,13 +12,12 @@ from typing import Any, NoReturn
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from babi_memnet.commands.application import launch, write_request
+from babi_memnet.commands.application import launch, logged_to, write_request
 from babi_memnet.config import request_of
 from babi_memnet.demo.networks import Networks
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
-from babi_memnet.side_by_side import logged_to
 
 log = logging.getLogger(__name__)
 

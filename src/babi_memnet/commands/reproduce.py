@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hydra.conf import HydraConf
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
 from babi_memnet.commands.cells import Cells
+from babi_memnet.commands.jobs import Common, Composer
 from babi_memnet.errors import RunsFailed, bad_value, suggestion
 from babi_memnet.papers.beside import columns_beside
 from babi_memnet.papers.judgement import caveats
@@ -48,11 +51,11 @@ def reproduce(config: DictConfig) -> None:
     passed_on = [text for text in hydra.overrides.task if text.split("=")[0].split(".")[0].lstrip("+~") in _PASSED_ON]
     tracker: Any = OmegaConf.to_object(config.tracker)
     check_tracker(tracker)
-    cells = Cells.plan(columns, tasks, passed_on)
+    composer, common = Composer(GlobalHydra.instance().config_loader()), Common("train", _launcher_words(hydra))
+    cells = Cells.plan(columns, tasks, passed_on, composer, common)
     if not cells.planned and cells.refused:
         raise cells.refused
-    runtime: Any = OmegaConf.to_object(config.runtime)
-    cells.train(runtime.cores)
+    cells.train(composer, common, hydra)
     written = _draw(config, Path(hydra.runtime.output_dir), table, columns, tasks, cells, beside, started)
     if written:
         log.info("%s: %s", hydra.runtime.output_dir, ", ".join(written))
@@ -77,8 +80,8 @@ def _draw(
     from babi_memnet.tables.sheet import column_tables, show, summary_table
     from babi_memnet.tables.table_report import table_report, write_report
 
-    runs = {(cell.column.id, cell.task): cell.job.directory for cell in cells.planned}
-    outputs = {cell.job.request.settings.runtime.outputs for cell in cells.planned}
+    requests = {(cell.column.id, cell.task): cell.job.require() for cell in cells.planned}
+    outputs = {request.settings.runtime.outputs for request in requests.values()}
     drawn, curves = [], {}
     notes: dict[str, None] = {}  # each once, in order
     for column in columns:
@@ -87,11 +90,11 @@ def _draw(
             notes[f"left out: {column.id}, task {task}: {line}"] = None
         if not results:
             continue
-        places = {task: str(runs[column.id, task].relative_to(*outputs)) for task in results}
+        places = {task: str(requests[column.id, task].directory.relative_to(*outputs)) for task in results}
         drawn.append(reproduced_column(column, results, tasks, missing, places))
         notes |= {note: None for result in results.values() for note in caveats(result, column)}
         curves[column.id] = {
-            str(task): learning_curve(RunDirectory(runs[column.id, task]).metrics()) for task in results
+            str(task): learning_curve(RunDirectory(requests[column.id, task].directory).metrics()) for task in results
         }
     if not drawn:
         return []
@@ -99,7 +102,7 @@ def _draw(
     whole = reproduced_table(table, drawn, list(notes), where, time.perf_counter() - started, beside)
     written = write_report(directory, whole, {"columns": curves})
     tracker: Any = OmegaConf.to_object(config.tracker)
-    signatures = "".join(cell.job.request.signature for cell in cells.planned)
+    signatures = "".join(request.signature for request in requests.values())
     digest = short_digest(signatures)
     tracked = TrackedRun(
         run_id=f"table-{table.id}-{digest}",
@@ -115,6 +118,12 @@ def _draw(
     show(beside_tables(whole, width=100))
     show([summary_table(drawn, table.id)])
     return [str(path.relative_to(directory)) for path in written if "figures" not in path.parts] + ["figures/"]
+
+
+def _launcher_words(hydra: HydraConf) -> tuple[str, ...]:
+    """The overrides that give the runs the launcher of this command, as jobs of a sweep have it."""
+    settings = (word for word in hydra.overrides.hydra if word.lstrip("+~").startswith("hydra.launcher."))
+    return "hydra.mode=MULTIRUN", f"hydra/launcher={hydra.runtime.choices['hydra/launcher']}", *settings
 
 
 def _trainable(columns: tuple[PublishedColumn, ...]) -> list[str]:

@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.search_sheet import trial_sheet
-from babi_memnet.commands.sweeping import one_line, side_by_side, tell_failures
+from babi_memnet.commands.sweeping import jobs_together, one_line, tell_failures
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import Request, as_plain
@@ -84,7 +84,7 @@ def search(
         study = study_class(folder, space, settings, configured)
         log.info("%s: %d of %d trials are left", folder, study.left, study.trials)
         waiting, left = study.interrupted(), study.left
-        at_once = settings.max_batch_size or side_by_side(master.hydra.launcher)
+        at_once = settings.max_batch_size or jobs_together(master.hydra.launcher)
         while left > 0:
             some = min(left, at_once)
             batch, waiting = waiting[:some], waiting[some:]

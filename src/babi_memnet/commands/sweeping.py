@@ -11,15 +11,17 @@ from shutil import get_terminal_size
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from babi_memnet.commands.jobs import Job, Planner
+from babi_memnet.commands.jobs import Common, Composer, Job, plan
 from babi_memnet.config import explain
-from babi_memnet.errors import RequestError, RunsFailed
+from babi_memnet.errors import RequestError, RunsFailed, bad_value
+from babi_memnet.request import Request
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
@@ -33,13 +35,13 @@ _NARROWEST = 80
 
 
 def run_jobs(
-    words: Sequence[str], loader: ConfigLoader, config: DictConfig, launcher: Launcher, at_once: int | None
+    words: Sequence[str], composer: Composer, config: DictConfig, launcher: Launcher, at_once: int | None
 ) -> list[list[JobReturn]]:
     """Run every combination of the values in ``words`` that is not on record, and show all results in one table.
 
     Args:
         words: overrides, of which some list several values.
-        loader: makes configurations.
+        composer: makes configurations.
         config: the configuration of the sweep.
         launcher: runs the jobs.
         at_once: the most jobs it is given together; None leaves that to the launcher.
@@ -51,24 +53,30 @@ def run_jobs(
     folder = Path(config.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, folder / "multirun.yaml")
-    overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
+    overrides = OverridesParser.create(config_loader=composer).parse_overrides(list(words))
     (combinations,) = BasicSweeper.split_arguments(overrides, None)
-    jobs = list(Planner(loader, config).plan(combinations))
+    jobs = list(plan(composer, Common.of(config), combinations))
     own_directories = in_own_directories(config)
     returns, left = answered(jobs, own_directories)
-    if len(left) < len(jobs):
-        log.info("%d of %d jobs to run, the others are on record", len(left), len(jobs) - len(returns))
-    at_once = at_once or jobs_at_once(config.hydra.launcher) or max(1, len(left))
-    for first in range(0, len(left), at_once):
-        batch = [list(job.overrides) for job in left[first : first + at_once]]
-        try:
-            returns += launcher.launch(batch, initial_job_idx=first)
-        except BrokenProcessPool as error:
-            raise RunsFailed("a process was killed; the same command goes on where it was") from error
+    returns += launched(left, launcher, config.hydra.launcher, at_once)
     if own_directories:
         show_results(jobs)
     tell_failures(returns, len(jobs))
     return [returns]
+
+
+def make_launcher(context: HydraContext, work: TaskFunction, config: DictConfig) -> Launcher:
+    """The launcher that a configuration names, ready to launch.
+
+    Raises:
+        RequestError: it is not installed.
+    """
+    known, target = Plugins.instance().class_name_to_class, str(config.hydra.launcher.get("_target_"))
+    if target not in known:
+        choice = config.hydra.runtime.choices.get("hydra/launcher")
+        extras = "pip install 'babi_memnet[launchers]', or for Ray 'babi_memnet[ray]'"
+        raise RequestError(f"hydra/launcher={choice}: there is no {target} here; {extras}")
+    return Plugins.instance().instantiate_launcher(context, work, config)
 
 
 def answered(jobs: Sequence[Job], own_directories: bool) -> tuple[list[JobReturn], list[Job]]:
@@ -78,15 +86,47 @@ def answered(jobs: Sequence[Job], own_directories: bool) -> tuple[list[JobReturn
     """
     refused: list[JobReturn] = []
     left: dict[Path, Job] = {}
+    on_record = 0
     for job in jobs:
         try:
-            if isinstance(job.request, RequestError):
-                raise job.request
-            if not own_directories or job.on_record() is None:
-                left.setdefault(job.request.directory, job)
+            if own_directories and job.on_record() is not None:
+                on_record += 1
+            else:
+                left.setdefault(job.require().directory, job)
         except RequestError as error:
-            refused.append(JobReturn(overrides=job.overrides, status=JobStatus.FAILED, _return_value=error))
+            refused.append(failed(job.overrides, error))
+    log.info("%d runs to train, %d on record", len(left), on_record)
     return refused, list(left.values())
+
+
+def failed(words: Sequence[str], error: Exception) -> JobReturn:
+    """What a job came to that did not end by itself."""
+    return JobReturn(overrides=words, status=JobStatus.FAILED, _return_value=error)
+
+
+def launched(
+    jobs: Sequence[Job], launcher: Launcher, settings: DictConfig, at_once: int | None = None
+) -> list[JobReturn]:
+    """What each job came to, in their order.
+
+    Args:
+        jobs: what to run.
+        launcher: runs them.
+        settings: the configuration of the launcher.
+        at_once: the most jobs it is given together; None leaves that to the launcher.
+
+    Raises:
+        RunsFailed: a process was killed, and with it the launcher gave up all jobs.
+    """
+    returns: list[JobReturn] = []
+    at_once = at_once or jobs_at_once(settings) or max(1, len(jobs))
+    for first in range(0, len(jobs), at_once):
+        batch = [list(job.overrides) for job in jobs[first : first + at_once]]
+        try:
+            returns += launcher.launch(batch, initial_job_idx=first)
+        except BrokenProcessPool as error:
+            raise RunsFailed("a process was killed; the same command goes on where it was") from error
+    return returns
 
 
 def in_own_directories(config: DictConfig) -> bool:
@@ -97,7 +137,7 @@ def in_own_directories(config: DictConfig) -> bool:
 
 def show_results(jobs: Sequence[Job]) -> None:
     """All that is on record of the jobs, as the table that babi-report makes of it."""
-    directories = dict.fromkeys(job.directory for job in jobs if job.directory is not None)
+    directories = dict.fromkeys(job.request.directory for job in jobs if isinstance(job.request, Request))
     rows = in_order([row for path in directories if RunDirectory(path).status for row in read_rows(path)])
     if len(rows) < 2:
         return
@@ -115,12 +155,12 @@ def tell_failures(returns: Sequence[JobReturn], count: int) -> None:
     Raises:
         RunsFailed: some of them failed. When none could be started at all, the error of the first instead.
     """
-    failed = [job for job in returns if job.status == JobStatus.FAILED]
-    if failed and len(failed) == count and all(explain(job._return_value) for job in failed):
-        raise failed[0]._return_value
-    if failed:
-        lines = "; ".join(f"{_words(job)}: {one_line(job._return_value)}" for job in failed)
-        raise RunsFailed(f"{len(failed)} of {count} jobs failed: {lines}")
+    failures = [job for job in returns if job.status == JobStatus.FAILED]
+    if failures and len(failures) == count and all(explain(job._return_value) for job in failures):
+        raise failures[0]._return_value
+    if failures:
+        lines = "; ".join(f"{_words(job)}: {one_line(job._return_value)}" for job in failures)
+        raise RunsFailed(f"{len(failures)} of {count} jobs failed: {lines}")
     log.info("%d jobs are done", count)
 
 
@@ -134,15 +174,35 @@ def jobs_at_once(launcher: DictConfig) -> int | None:
     return max(1, available_cores() // int(launcher.get("cpus_per_task") or 1))
 
 
-def side_by_side(launcher: DictConfig) -> int:
+def jobs_together(launcher: DictConfig) -> int:
     """How many jobs a launcher of this machine runs at the same time; 1 for any other.
 
     A search asks for so many trials at once, as each can learn only from those that have ended before it.
     """
     if (fitting := jobs_at_once(launcher)) is not None:
         return fitting
+    if "CoresLauncher" in str(launcher.get("_target_")):
+        return cores_to_share(launcher.cores)
     jobs = int(launcher.get("n_jobs") or 1)
     return jobs if jobs > 0 else available_cores()
+
+
+def cores_to_share(cores: int | None) -> int:
+    """How many cores the launcher ``cores`` has; None stands for all that this process may use.
+
+    Raises:
+        RequestError: their number is none.
+    """
+    if cores is None:
+        return available_cores()
+    if not isinstance(cores, int) or cores < 1:
+        raise bad_value("hydra.launcher.cores", cores, "a whole number of at least 1, or null for all cores")
+    return cores
+
+
+def has_the_terminal(launcher: DictConfig) -> bool:
+    """Whether a job of this launcher has the terminal to itself."""
+    return "BasicLauncher" in str(launcher.get("_target_"))
 
 
 def threads_of_a_job(launcher: DictConfig) -> int | None:

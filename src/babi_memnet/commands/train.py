@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from babi_memnet.commands.application import launch, write_request
 from babi_memnet.commands.search import watched
-from babi_memnet.commands.sweeping import threads_of_a_job
+from babi_memnet.commands.sweeping import has_the_terminal, threads_of_a_job
 from babi_memnet.config import request_of
 from babi_memnet.errors import RunStopped
 from babi_memnet.runs.directory import RunDirectory
@@ -35,6 +35,7 @@ def train(config: DictConfig) -> float | None:
     record.expect(request.signature)
     result = record.result
     on_record = result is not None
+    alone = hydra.mode == RunMode.RUN or has_the_terminal(hydra.launcher)
     trial = watched(hydra, config.runtime.outputs)
     if trial is not None:
         trial.replay(record.metrics())
@@ -47,16 +48,17 @@ def train(config: DictConfig) -> float | None:
             if trial is not None:
                 trial.check()  # as it would have been after its last epoch, had it not been killed
             result = run(
-                request, directory, lambda: write_request(directory, config, words), group=_sweep(hydra), watch=trial
+                request, directory, lambda: write_request(directory, config, words), alone, _sweep(hydra), trial
             )
         except RunStopped as stop:
             log.info("record: %s (%s)", directory, stop)
             return None
         if trial is not None:
             trial.replay(record.metrics())  # where another process trained it while this one waited
-    from babi_memnet.tables.sheet import run_table, show
+    if alone:
+        from babi_memnet.tables.sheet import run_table, show
 
-    show([run_table(result["published"])])
+        show([run_table(result["published"])])
     log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")
     return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
 

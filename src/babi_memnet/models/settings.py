@@ -46,6 +46,11 @@ class MemN2NSettings:
     empty_slots: str = "attended"
     initial_deviation: float = 0.1
 
+    @property
+    def passes(self) -> int:
+        """How often an answer goes through the words of a story: once a hop, and once more for what is read last."""
+        return 1 + self.hops
+
     def __post_init__(self) -> None:
         if self.name != "memn2n":
             raise bad_value("model.name", self.name, "memn2n (choose another model with model=...)")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins import sweeper
 from hydra.plugins.launcher import Launcher
@@ -23,6 +23,25 @@ class Sweeper(BasicSweeper):
     Which combinations there are is Hydra's work, what is done with them that of `babi_memnet.commands.sweeping`.
     """
 
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Make the launcher that runs the jobs.
+
+        Raises:
+            RequestError: it is not installed, or for other jobs.
+        """
+        from babi_memnet.commands.jobs import Composer
+        from babi_memnet.commands.sweeping import make_launcher
+
+        self._composer = Composer(hydra_context.config_loader)
+        quick = HydraContext(config_loader=self._composer, callbacks=hydra_context.callbacks)
+        self.hydra_context, self.config = quick, config
+        if config.hydra.job.config_name == "reproduce":
+            # Tables one after another: the launcher that was chosen is that of their runs.
+            self.launcher = BasicLauncher()
+            self.launcher.setup(hydra_context=quick, task_function=task_function, config=config)
+        else:
+            self.launcher = make_launcher(quick, task_function, config)
+
     def sweep(self, arguments: list[str]) -> Any:
         """Run every combination of values.
 
@@ -35,9 +54,42 @@ class Sweeper(BasicSweeper):
         if self.config.hydra.job.config_name != "train":
             return super().sweep(arguments)
         assert self.launcher is not None
-        assert self.hydra_context is not None
-        loader = self.hydra_context.config_loader
-        return run_jobs([*self._parse_config(), *arguments], loader, self.config, self.launcher, self.max_batch_size)
+        words = [*self._parse_config(), *arguments]
+        return run_jobs(words, self._composer, self.config, self.launcher, self.max_batch_size)
+
+
+class CoresLauncher(Launcher):
+    """Jobs side by side on the cores of this machine, as `babi_memnet.commands.side_by_side` says."""
+
+    def __init__(self, cores: int | None) -> None:
+        """``cores`` are shared by the jobs; None stands for all that this process may use.
+
+        Raises:
+            RequestError: their number is none.
+        """
+        from babi_memnet.commands.sweeping import cores_to_share
+
+        self._cores = cores_to_share(cores)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what to run, before `launch`."""
+        self._context, self._work, self._config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run the jobs and wait for all of them.
+
+        Raises:
+            RequestError: they are no runs of babi-train.
+        """
+        from babi_memnet.commands.application import Work
+        from babi_memnet.commands.side_by_side import launch
+        from babi_memnet.errors import bad_value
+
+        if self._config.hydra.job.config_name != "train":
+            raise bad_value("hydra/launcher", "cores", "basic or joblib, since what runs here is not babi-train")
+        # Its own account of failures is for launchers that keep a log of each job themselves.
+        work = self._work.function if isinstance(self._work, Work) else self._work
+        return launch(work, self._context, self._config, self._cores, job_overrides, initial_job_idx)
 
 
 class LocalLauncher(Launcher):
@@ -81,10 +133,10 @@ class Search(sweeper.Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Make the launcher that runs the jobs."""
+        from babi_memnet.commands.sweeping import make_launcher
+
         self._loader, self.config = hydra_context.config_loader, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        self.launcher = make_launcher(hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
         """Run the trials that are left, as `babi_memnet.commands.search.search` says."""
