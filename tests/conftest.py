@@ -6,11 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 from tests.running import Run
+from tests.warm_process import WarmProcess
+
+# Before torch is imported: the threads that it and NumPy start take longer than what they do here.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # Tests started in the background inherit an ignored Ctrl-C, and so would the commands that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -33,21 +42,47 @@ def story_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture
-def environment(story_cache: Path) -> dict[str, str]:
-    """The environment of a command: nothing of the user's settings, offline, a wide terminal."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("BABI_", "WANDB_", "HYDRA_"))}
-    return {**kept, "BABI_CACHE": str(story_cache), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+@pytest.fixture(scope="session")
+def environment(story_cache: Path) -> Mapping[str, str]:
+    """The environment of a command: nothing of the user's settings or of pytest's, offline, a wide terminal, UTF-8."""
+    of_others = ("BABI_", "WANDB_", "HYDRA_", "PYTEST_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(of_others)}
+    ours = {"HF_HUB_OFFLINE": "1", "COLUMNS": "200", "PYTHONIOENCODING": "utf-8"}
+    return MappingProxyType({**kept, **ours, "BABI_CACHE": str(story_cache)})
+
+
+@pytest.fixture(scope="session")
+def warm_process(environment: Mapping[str, str]) -> Iterator[WarmProcess]:
+    """What ``command`` forks from."""
+    with closing(WarmProcess(environment)) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def run_command(warm_process: WarmProcess) -> Run:
+    """As ``command``, in the folder that is given: ``run_command("train", "task=1", folder=...)``."""
+
+    def run(name: str, *overrides: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return warm_process.run(f"babi_memnet.commands.{name}", *overrides, **options)
+
+    return run
 
 
 @pytest.fixture
-def command(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Runs a command as a user does: in a process of its own, in an empty folder.
+def command(run_command: Run, tmp_path: Path) -> Run:
+    """Runs a command in an empty folder, as a fork of a process that has all imports behind it.
 
-    ``command("train", "task=1")`` is ``babi-train task=1``; ``environ`` adds variables.
+    ``command("train", "task=1")`` is ``babi-train task=1``; ``environ`` adds variables, ``stdin`` is what is typed.
+    What such a fork cannot show is listed in `tests.warm_process`; ``process`` can.
     """
+    return partial(run_command, folder=tmp_path)
 
-    def run(name: str, *overrides: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture
+def process(tmp_path: Path, environment: Mapping[str, str]) -> Run:
+    """As ``command``, but as a user does: in a process of its own. Takes the seconds that imports take."""
+
+    def run(name: str, *overrides: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", f"babi_memnet.commands.{name}", *overrides],
             cwd=tmp_path,

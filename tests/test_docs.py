@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -42,13 +39,12 @@ def test_there_are_commands():
 
 
 @pytest.fixture(scope="module")
-def few_runs(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Path:
+def few_runs(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> Path:
     """Outputs that a report can be made of."""
     folder = tmp_path_factory.mktemp("few_runs")
     small = ["training.restarts=2", "training.epochs=1", "data.size=60", "data.test_questions=40", "tracker=none"]
-    command = [sys.executable, "-m", "babi_memnet.commands.train", "-m", "task=1,2", "model.hops=1,2", *small]
-    environment = {**os.environ, "BABI_CACHE": str(story_cache)}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    trained = run_command("train", "-m", "task=1,2", "model.hops=1,2", *small, folder=folder)
+    assert trained.returncode == 0, trained.stderr
     return folder / "outputs"
 
 

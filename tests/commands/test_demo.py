@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,16 +15,9 @@ from tests.running import SMALL, Run, only_run
 FIRST = f"first={['task=1', *SMALL]}"
 
 
-def ask(environment: dict[str, str], folder: Path, lines: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "babi_memnet.commands.demo", "--text", *words]
-    return subprocess.run(
-        command, cwd=folder, env=environment, input=lines, capture_output=True, text=True, timeout=120
-    )
-
-
-def test_without_a_run_one_is_trained_and_then_asked(environment: dict[str, str], tmp_path: Path) -> None:
+def test_without_a_run_one_is_trained_and_then_asked(command: Run, tmp_path: Path) -> None:
     lines = "Mary went to the kitchen.\nWhere is Mary?\nWhere is Xerxes?\n:quit\nnever read\n"
-    done = ask(environment, tmp_path, lines, FIRST)
+    done = command("demo", "--text", FIRST, stdin=lines)
     assert done.returncode == 0, done.stderr
     assert "no finished run in the outputs: training one" in done.stdout
     assert "Where is Mary? " in done.stdout
@@ -34,21 +26,19 @@ def test_without_a_run_one_is_trained_and_then_asked(environment: dict[str, str]
     assert (run / "result.json").exists()
     assert (run / ".hydra" / "overrides.yaml").read_text().startswith("- task=1\n")
     written = {path: path.stat().st_mtime_ns for path in run.rglob("*.json")}
-    again = ask(environment, tmp_path, ":task 1 2\n")
+    again = command("demo", "--text", stdin=":task 1 2\n")
     assert again.returncode == 0, again.stderr
     assert "training" not in again.stdout
     assert "task 1 single supporting fact, test question 2" in again.stdout
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*.json")} == written
-    named = ask(environment, tmp_path, "", f"run={run}")
+    named = command("demo", "--text", f"run={run}")
     assert named.returncode == 0, named.stderr
     assert f"run: {run.name}" in named.stdout
 
 
-def test_what_is_trained_is_the_run_that_train_would_make(
-    command: Run, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_what_is_trained_is_the_run_that_train_would_make(command: Run, tmp_path: Path) -> None:
     words = ["experiment=memn2n_1k/pe_ls_rn", "task=1", "training.epochs=1", "data.size=60", "data.test_questions=40"]
-    done = ask(environment, tmp_path, "", f"first={[*words, 'tracker=none']}", "runtime.outputs=here")
+    done = command("demo", "--text", f"first={[*words, 'tracker=none']}", "runtime.outputs=here")
     assert done.returncode == 0, done.stderr
     run = only_run(tmp_path / "here" / "memn2n_1k" / "pe_ls_rn")
     trained = command("train", *words, "tracker=none", "runtime.outputs=here")
@@ -65,12 +55,10 @@ def test_a_run_that_is_not_done_is_named(command: Run, tmp_path: Path) -> None:
         assert refused.stderr.count("\n") == 1
 
 
-def test_what_is_no_text_is_no_word(environment: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "babi_memnet.commands.demo", "--text", FIRST]
-    environment["PYTHONIOENCODING"] = "utf-8"
-    done = subprocess.run(command, cwd=tmp_path, env=environment, input=b"\xff\xfe\n:\n", capture_output=True)
+def test_what_is_no_text_is_no_word(command: Run) -> None:
+    done = command("demo", "--text", FIRST, stdin="\udcff\udcfe\n:\n")  # bytes that are no UTF-8
     assert done.returncode == 0, done.stderr
-    assert b"expected 1 to" in done.stdout or b"unknown" in done.stdout
+    assert "expected 1 to" in done.stdout or "unknown" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +13,17 @@ import pytest
 
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
-from tests.running import SMALL, only_run
+from tests.running import SMALL, Run, only_run
 from tests.tracking.wandb_reader import read_log
-
-Reports = Callable[..., list[tuple[int, str, str]]]
-"""The fixture ``reports``: exit status, standard output and standard error of each."""
-
-_ONE_PROCESS = """
-import contextlib, io, json, sys
-from babi_memnet.commands.report import main
-found = []
-for overrides in json.loads(sys.argv[1]):
-    sys.argv[1:] = ["runs=outputs", *overrides]
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
-        try:
-            main()
-        except SystemExit as end:
-            found.append((end.code, out.getvalue(), errors.getvalue()))
-print(json.dumps(found))
-"""
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> Path:
     """The outputs of one small run of task 1."""
     folder = tmp_path_factory.mktemp("trained")
-    environ = {**os.environ, "BABI_CACHE": str(story_cache)}
-    words = [sys.executable, "-m", "babi_memnet.commands.train", "task=1", "training.restarts=2", *SMALL]
-    done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    done = run_command("train", "task=1", "training.restarts=2", *SMALL, folder=folder)
     assert done.returncode == 0, done.stderr
     return folder / "outputs"
-
-
-@pytest.fixture
-def reports(tmp_path: Path, environment: dict[str, str]) -> Reports:
-    """Runs babi-report once for each list of overrides, all in one process: torch takes longer to load than they do."""
-
-    def run(*requests: list[str]) -> list[tuple[int, str, str]]:
-        words = [sys.executable, "-c", _ONE_PROCESS, json.dumps(requests)]
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return [(code, out, errors) for code, out, errors in json.loads(done.stdout)]
-
-    return run
 
 
 @pytest.fixture
@@ -66,15 +32,16 @@ def outputs(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "outputs"))
 
 
-def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, outputs: Path):
+def test_an_inspection_is_written_and_tracked(command: Run, tmp_path: Path, outputs: Path):
     own = [tmp_path / "same" / name for name in ("attention.md", "figures/words-a.pdf", "inspect/notes.md")]
     for path in own:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     wanted = ["inspect=true", "tracker=wandb_offline"]
-    found = reports(["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=same", "figures=false"])
-    assert [code for code, _, _ in found] == [0, 0, 0], found
-    assert "inspect/attention.json" in found[1][2] + found[1][1]
+    for words in (["out=drawn", *wanted], ["out=same", "figures=false", *wanted], ["out=same", "figures=false"]):
+        drawn = command("report", "runs=outputs", *words)
+        assert drawn.returncode == 0, drawn.stderr
+        assert ("inspect/attention.json" in drawn.stdout) == ("inspect=true" in words)
     folder = tmp_path / "drawn" / "inspect"
     result = json.loads((only_run(outputs) / "result.json").read_text())
     attention = json.loads((folder / "attention.json").read_text())
@@ -107,7 +74,7 @@ def test_an_inspection_is_written_and_tracked(reports: Reports, tmp_path: Path, 
 
 
 def test_stories_are_shown_and_wrong_requests_are_one_line(
-    reports: Reports, tmp_path: Path, outputs: Path, story_cache: Path, monkeypatch: pytest.MonkeyPatch
+    command: Run, tmp_path: Path, outputs: Path, story_cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("BABI_CACHE", str(story_cache))
     status = only_run(outputs) / "status.json"
@@ -149,12 +116,11 @@ def test_stories_are_shown_and_wrong_requests_are_one_line(
     unfinished.parent.mkdir()
     unfinished.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))
 
-    requests = [[*words, "restart=1", f"out={name}"] for name, words in stories.items()]
-    found = reports(*requests, *(words for words, _ in wrong))
     written = []
-    for (code, shown, errors), name in zip(found, stories, strict=False):
-        assert code == 0, errors
-        assert third["question"] in shown
+    for name, words in stories.items():
+        shown = command("report", "runs=outputs", *words, "restart=1", f"out={name}")
+        assert shown.returncode == 0, shown.stderr
+        assert third["question"] in shown.stdout
         written.append(json.loads((tmp_path / name / "story.json").read_text()))
         assert (written[-1]["story"], written[-1]["question"]) == (third["story"], third["question"])
         assert written[-1]["network"][0].startswith("train, task 1, restart 1: ")
@@ -169,10 +135,11 @@ def test_stories_are_shown_and_wrong_requests_are_one_line(
     (logged,) = log.history
     assert (logged["story/_type"], logged["figures/story/_type"]) == ("table-file", "image-file")
 
-    for (code, _, errors), (words, text) in zip(found[len(stories) :], wrong, strict=True):
-        assert code == 2, words
-        assert text in errors
-        assert errors.count("\n") == 1
+    for words, text in wrong:
+        refused = command("report", "runs=outputs", *words)
+        assert refused.returncode == 2, words
+        assert text in refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 def test_a_report_without_networks_needs_neither_torch_nor_matplotlib(tmp_path: Path, outputs: Path):

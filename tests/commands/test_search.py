@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def written(folder: Path) -> dict[Path, int]:
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_search_runs_its_trials_once_and_goes_on_when_given_more(
-    command: Run, environment: dict[str, str], tmp_path: Path, launcher: str
+    command: Run, run_command: Run, tmp_path: Path, launcher: str
 ) -> None:
     request = [*SEARCH, *SPACE, "model.dimension=choice(5,10,20,50)", "experiment=memn2n_1k/pe_ls_rn"]
     request += [f"hydra/launcher={launcher}"]
@@ -76,21 +77,10 @@ def test_a_search_runs_its_trials_once_and_goes_on_when_given_more(
     assert "3 trials, 3 complete" in again.stdout
     assert "(as configured)" in again.stdout
     (tmp_path / "elsewhere").mkdir()
-    moved = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "babi_memnet.commands.train",
-            *request,
-            "hydra.sweeper.trials=3",
-            "runtime.outputs=../outputs/debug",
-        ],
-        cwd=tmp_path / "elsewhere",
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+    moved = run_command(
+        "train", *request, "hydra.sweeper.trials=3", "runtime.outputs=../outputs/debug", folder=tmp_path / "elsewhere"
     )
+    assert moved.returncode == 0, moved.stderr
     assert "as configured: " in moved.stdout
     assert written(tmp_path) == files
     more = command("train", *request, "hydra.sweeper.trials=5")
@@ -228,7 +218,7 @@ def test_without_optuna_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.integration
-def test_a_killed_search_is_the_search_that_nobody_killed(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_killed_search_is_the_search_that_nobody_killed(environment: Mapping[str, str], tmp_path: Path) -> None:
     small = ["data.size=300", "data.test_questions=40", "training.restarts=2", "training.epochs=30", "tracker=none"]
     small += ["training.linear_start_epochs=5", "training.checkpoint_seconds=0"]
     how = ["hydra.sweeper.trials=8", "hydra.sweeper.startup_trials=2", "hydra.sweeper.warm_up_epochs=10"]
@@ -259,7 +249,7 @@ def test_a_killed_search_is_the_search_that_nobody_killed(environment: dict[str,
 
 
 @pytest.mark.integration
-def test_a_search_killed_in_the_middle_of_a_batch_goes_on(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_search_killed_in_the_middle_of_a_batch_goes_on(environment: Mapping[str, str], tmp_path: Path) -> None:
     small = ["data.size=300", "data.test_questions=40", "training.restarts=2", "training.epochs=40", "tracker=none"]
     start = [sys.executable, "-m", "babi_memnet.commands.train", *SEARCH[:3], *small, *SPACE]
     start += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.sweeper.trials=6"]

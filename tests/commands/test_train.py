@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp
     assert only_run(tmp_path / "outputs") == directory
 
 
-def test_help_and_refusals_do_not_wait_for_torch(environment: dict[str, str], tmp_path: Path):
+def test_help_and_refusals_do_not_wait_for_torch(environment: Mapping[str, str], tmp_path: Path):
     script = (
         "import sys; sys.argv[1:] = {arguments!r}\n"
         "from babi_memnet.commands.train import main\n"
@@ -162,7 +163,7 @@ LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "t
     [pytest.param(signal.SIGINT, 1000, marks=pytest.mark.integration), (signal.SIGKILL, 0)],
 )
 def test_an_interrupted_run_continues_to_the_same_result(
-    command: Run, environment: dict[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
+    command: Run, environment: Mapping[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
 ):
     """Stopped in the middle by Ctrl-C or a kill, and called again: as if nothing had happened."""
     stopped = tmp_path / "stopped"

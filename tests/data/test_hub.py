@@ -202,8 +202,8 @@ def test_a_language_that_is_not_in_the_archive_is_named(home: Path, ask: Ask) ->
     )
 
 
-def test_a_command_refuses_in_one_line_and_leaves_nothing(command: Run, tmp_path: Path) -> None:
-    found = command("train", "task=1", "data=hub", environ={"HF_HOME": str(tmp_path / "home")})
+def test_a_command_refuses_in_one_line_and_leaves_nothing(process: Run, tmp_path: Path) -> None:
+    found = process("train", "task=1", "data=hub", environ={"HF_HOME": str(tmp_path / "home")})
     assert found.returncode == 2
     assert found.stderr.startswith("babi-train: data=hub: ")
     assert found.stderr.count("\n") == 1

@@ -11,12 +11,12 @@ from tests.running import SMALL, Run
 
 
 @pytest.mark.integration
-def test_the_run_that_compiles_equals_the_next_to_the_last_bit(command: Run, tmp_path: Path):
+def test_the_run_that_compiles_equals_the_next_to_the_last_bit(process: Run, tmp_path: Path):
     losses = []
     for name in ("first", "second"):
         folder = tmp_path / name
         environ = {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
-        found = command("train", "task=1", *SMALL, f"hydra.run.dir={folder}", environ=environ)
+        found = process("train", "task=1", *SMALL, f"hydra.run.dir={folder}", environ=environ)
         assert found.returncode == 0, found.stderr
         assert ("compiling" in found.stdout) == (name == "first")
         losses.append([line["train/loss"] for line in read_lines(folder / "metrics.jsonl")])

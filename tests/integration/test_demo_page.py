@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import pytest
 from babi_memnet.looking.stories import numbered_question
 from babi_memnet.looking.trace import TracedNetwork
 from tests.integration.browsing import needs_browser
+from tests.running import Run
 
 pytestmark = [pytest.mark.integration, needs_browser]
 
@@ -52,21 +53,22 @@ TRAINING = ["-m", "task=1,2", "data.size=1k", "data.test_questions=50", "trainin
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> Iterator[dict[str, Any]]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, run_command: Run, environment: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The page over networks of tasks 1 and 2: its address, and the file of what its process connected to."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "sitecustomize.py").write_text(WATCH)
     connections = folder / "connections"
-    environment = {**os.environ, "BABI_CACHE": str(story_cache)}
-    train = [sys.executable, "-m", "babi_memnet.commands.train", *TRAINING]
-    subprocess.run(train, cwd=folder, env=environment, check=True, capture_output=True)
+    trained = run_command("train", *TRAINING, folder=folder)
+    assert trained.returncode == 0, trained.stderr
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment |= {"CONNECTIONS": str(connections), "PYTHONPATH": path}
+    watched = {**environment, "CONNECTIONS": str(connections), "PYTHONPATH": path}
     command = [sys.executable, "-m", "babi_memnet.commands.demo", f"port={port}"]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, env=watched, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ready = next(line for line in process.stdout if "Ctrl-C" in line)
         yield {"address": ready.split()[0], "connections": connections, "folder": folder}

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import pytest
 
-from tests.running import done_runs, results, settings
+from tests.running import Run, done_runs, results, settings
 
 pytestmark = pytest.mark.integration
 
@@ -39,25 +40,27 @@ HERE = [pytest.param(name, marks=MARKS.get(name, ())) for name in LAUNCHERS]
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> dict[str, Any]:
+def expected(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> dict[str, Any]:
     """The nine results by the basic launcher, undisturbed."""
     folder = tmp_path_factory.mktemp("basic")
-    environment = {**os.environ, "BABI_CACHE": str(story_cache)}
-    done = subprocess.run(start("basic"), cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = run_command("train", *words("basic"), folder=folder)
     assert done.returncode == 0, done.stderr
     found = results(folder)
     assert settings(folder) == {(task, hops, "done") for task in (1, 4, 15) for hops in (1, 2, 3)}
     return found
 
 
+def words(launcher: str) -> list[str]:
+    return [*REQUEST, f"hydra/launcher={launcher}", *LAUNCHERS[launcher]]
+
+
 def start(launcher: str) -> list[str]:
-    words = [*REQUEST, f"hydra/launcher={launcher}", *LAUNCHERS[launcher]]
-    return [sys.executable, "-m", "babi_memnet.commands.train", *words]
+    return [sys.executable, "-m", "babi_memnet.commands.train", *words(launcher)]
 
 
 @pytest.mark.parametrize("launcher", HERE[1:])
 def test_every_launcher_gives_the_same_nine_results(
-    environment: dict[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str
+    environment: Mapping[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str
 ) -> None:
     done = subprocess.run(
         start(launcher), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
@@ -81,7 +84,7 @@ def children(parent: int) -> list[int]:
 @pytest.mark.parametrize("victim", ["driver", "worker"])
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_killed_at_random_moments_a_sweep_loses_and_repeats_nothing(
-    environment: dict[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str, victim: str
+    environment: Mapping[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str, victim: str
 ) -> None:
     """Three kills in turn, of the driver with all its processes or of one worker; then one more call completes it."""
     chance = random.Random(f"{launcher} {victim}")
@@ -124,7 +127,7 @@ def until(true: Any, seconds: float = 60) -> Any:
 
 
 @no_slurm
-def test_slurm_kills_one_job_and_takes_one_back(environment: dict[str, str], tmp_path: Path) -> None:
+def test_slurm_kills_one_job_and_takes_one_back(environment: Mapping[str, str], tmp_path: Path) -> None:
     """Four jobs as an array: one is killed, one preempted; the latter goes on by itself, the first by one more call."""
     # long enough to be met while they run
     long = ["data.size=1000", "data.test_questions=100", "training.epochs=2500", "training.linear_start_epochs=0"]

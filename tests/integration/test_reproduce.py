@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,9 @@ def table(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory, story_cache: Path) -> dict[str, Any]:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("whole")
-    request = [*REQUEST, "runtime.outputs=outputs"]
-    done = subprocess.run(
-        [sys.executable, "-m", "babi_memnet.commands.reproduce", *request],
-        cwd=folder,
-        env={**os.environ, "BABI_CACHE": str(story_cache)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_command("reproduce", *REQUEST, "runtime.outputs=outputs", folder=folder)
     assert done.returncode == 0, done.stderr
     return table(folder / "outputs")
 
@@ -81,7 +73,7 @@ def kill_one_worker(driver: int) -> None:
 )
 def test_a_stopped_table_goes_on(
     command: Run,
-    environment: dict[str, str],
+    environment: Mapping[str, str],
     tmp_path: Path,
     uninterrupted: dict[str, Any],
     stop: Callable[[int], None],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scri
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_its_script_and_its_help(command: str, environment: dict[str, str], tmp_path: Path):
+def test_every_command_has_its_script_and_its_help(command: str, environment: Mapping[str, str], tmp_path: Path):
     script = ROOT / "scripts" / f"{command.removeprefix('babi-')}.py"
     shown = subprocess.run(
         [sys.executable, str(script), "--help"],
