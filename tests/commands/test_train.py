@@ -41,7 +41,7 @@ def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp
     assert json.loads((directory / "status.json").read_text())["state"] == "done"
     assert (directory / ".hydra" / "overrides.yaml").exists()
     saved = load_file(directory / "checkpoint.safetensors")
-    assert saved["tables"].shape[0] == 3
+    assert saved["tables.0"].shape[0] == 3
     vocabulary = json.loads((directory / "checkpoint.json").read_text())["state"]["encoder"]["vocabulary"]
     assert len(vocabulary["words"]) == result["data"]["vocabulary"]
 

@@ -82,7 +82,8 @@ def place_of(row: Row, found: Inspection) -> int:
 
 
 def test_each_run_is_read_and_each_network_asked_once(found: Inspection, asked: dict[str, int]) -> None:
-    assert asked == {"checkpoints": 3, "stories": 2, "attend": 8}  # tasks 1 and 7; 3 + 3 + 2 restarts
+    assert asked == {"checkpoints": 3, "stories": 2, "attend": 3 + 6}
+    # tasks 1 and 7; of each run one question tells whether it attends, then 3 + 3 restarts are asked, and 2 just answer
 
 
 def test_a_run_that_cannot_be_asked_is_left_out(rows: list[Row], found: Inspection, tmp_path: Path) -> None:
@@ -146,7 +147,8 @@ def test_maps_are_of_the_selected_restart(rows: list[Row], found: Inspection) ->
         checkpoint = load_checkpoint(Path(row.keys["run"]))
         assert checkpoint is not None
         words = checkpoint.state["encoder"]["vocabulary"]["words"]
-        table = checkpoint.tensors["tables"][row.selected, -1, 1 : len(words) + 1]  # adjacent: the last C
+        last = f"tables.{row.keys['model.hops']}"  # adjacent: W is the last C
+        table = checkpoint.tensors[last][row.selected, 1 : len(words) + 1]
         centred = table - table.mean(axis=0)
         lengths = np.linalg.svd(centred, compute_uv=False)
         assert one.words == tuple(words)

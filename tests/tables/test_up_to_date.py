@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from babi_memnet.tables.table_report import write_report
+from babi_memnet.tables.table_report import write_table
 from tests.tables.tables import made_up
 
 TABLE, CURVES = made_up()
@@ -20,13 +20,13 @@ def written_at(files: list[Path]) -> list[int]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_report(tmp_path_factory.mktemp("table"), TABLE, CURVES)
+    return write_table(tmp_path_factory.mktemp("table"), TABLE, CURVES)
 
 
 def test_the_same_table_is_not_drawn_again(files: list[Path]) -> None:
     before = written_at(files)
     longer = {**TABLE, "seconds": {**TABLE["seconds"], "wall": 1234.5}}
-    assert write_report(files[0].parent, longer, CURVES) == files
+    assert write_table(files[0].parent, longer, CURVES) == files
     assert written_at(files) == before
 
 
@@ -54,7 +54,7 @@ def test_what_is_not_as_it_was_written_is_drawn_again(
     contents = [path.read_bytes() for path in files]
     happened(files)
     before = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
-    write_report(files[0].parent, TABLE, CURVES)
+    write_table(files[0].parent, TABLE, CURVES)
     assert [path.read_bytes() for path in files] == contents
     assert all(after > earlier for after, earlier in zip(written_at(files), before, strict=True))
 
@@ -65,5 +65,5 @@ def test_another_table_is_drawn(files: list[Path]) -> None:
         (TABLE, {"columns": {**CURVES["columns"]}, "more": 1}),
     ):
         before = written_at(files)
-        write_report(files[0].parent, table, curves)
+        write_table(files[0].parent, table, curves)
         assert all(after > earlier for after, earlier in zip(written_at(files), before, strict=True))
