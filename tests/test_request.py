@@ -12,14 +12,14 @@ from hydra import compose, initialize_config_dir
 
 from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.train import TrainSchema
-from babi_memnet.config import known_keys, register, request_of
+from babi_memnet.config import known_keys, register, request_of, schemas
 from babi_memnet.data.export import write_saved
 from babi_memnet.data.settings import SOURCES, GeneratedData
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.models.networks import network_files, settings_class
 from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.paths import conf_directory
-from babi_memnet.request import Request, bookkeeping_keys, settle
+from babi_memnet.request import Request, as_plain, known_settings, settle
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.settings_fields import BOOKKEEPING
 from babi_memnet.tracking.settings import NoTracker, WandbTracker
@@ -88,6 +88,10 @@ PARTS = {
 FIELDS = [(group, part, field.name) for group, parts in PARTS.items() for part in parts for field in fields(part)]
 
 
+# What has no effect beside the defaults has one beside these.
+NEEDED = {"beta1": ("optimizer", "adam"), "beta2": ("optimizer", "adam"), "weight_decay_on": ("weight_decay", 0.1)}
+
+
 def settings_of(**parts: Any) -> Settings:
     """The defaults, but for these parts."""
     defaults: dict[str, Any] = {group: next(iter(choices))() for group, choices in PARTS.items()}
@@ -105,10 +109,18 @@ def same_stories(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("same_stories")
 def test_exactly_what_has_an_effect_changes_the_signature(group: str, part: type, name: str):
     settings = settings_of(**{group: part().settled(joint=False) if group == "model" else part()})
+    if group == "training" and name in NEEDED:
+        setattr(settings.training, *NEEDED[name])
     before = settle(settings).signature
     setattr(getattr(settings, group), name, "something else")
     without_effect = bool({group, f"{group}.{name}"} & WITHOUT_EFFECT)
     assert (settle(settings).signature == before) == without_effect
+
+
+@pytest.mark.usefixtures("same_stories")
+@pytest.mark.parametrize("idle", [{"beta1": 0.5}, {"weight_decay_on": "matrices"}])
+def test_what_has_no_effect_beside_the_rest_makes_no_other_run(idle: dict[str, Any]):
+    assert settle(settings_of(training=TrainingSettings(**idle))).signature == settle(settings_of()).signature
 
 
 @pytest.mark.usefixtures("same_stories")
@@ -119,7 +131,7 @@ def test_a_tracker_more_or_less_changes_nothing():
 def test_bookkeeping_is_what_has_no_effect_and_says_nothing_of_how_it_was_computed():
     execution = {"runtime.device", "runtime.threads", "runtime.engine"}
     choices = {group: {part.__name__: part for part in parts} for group, parts in PARTS.items()}
-    assert bookkeeping_keys(choices) == WITHOUT_EFFECT - execution
+    assert known_settings(choices).bookkeeping == WITHOUT_EFFECT - execution
 
 
 @pytest.mark.usefixtures("same_stories")
@@ -134,7 +146,20 @@ def test_the_settings_of_another_part_speak_for_themselves():
     names = {settle(settings_of(model=Elsewhere(log=log))).signature for log in "abc"}
     assert len(names) == 1
     assert settle(settings_of(model=Elsewhere(width=4))).signature not in names
-    assert "model.log" in bookkeeping_keys({"model": {"elsewhere": Elsewhere}})
+    assert "model.log" in known_settings({"model": {"elsewhere": Elsewhere}}).bookkeeping
+
+
+def test_a_record_of_an_earlier_version_has_the_defaults_of_what_has_come_since():
+    complete = known_settings(schemas()).complete
+    now = as_plain(settings_of())
+    earlier = {**now, "training": {"epochs": 3}, "model": {"name": "memn2n", "hops": 2}, "task": 4}
+    completed = complete(earlier)
+    assert completed["training"] == {**now["training"], "epochs": 3}
+    assert completed["model"]["hops"] == 2
+    assert completed["model"]["tying"] == "adjacent"
+    assert completed["task"] == 4
+    unknown = {**now, "model": {"name": "gone", "width": 3}}
+    assert complete(unknown)["model"] == {"name": "gone", "width": 3}
 
 
 def test_what_cannot_change_a_result_does_not_change_the_directory():

@@ -92,14 +92,26 @@ class Experiment:
 
     def restore(self, checkpoint: Checkpoint, shown: Mapping[str, Any]) -> None:
         """Go back to the state that `state` gave; ``shown`` is the line of its epoch in metrics.jsonl."""
-        upgraded = self.restarts.network.upgrade(checkpoint.tensors)
-        tensors = {name: torch.from_numpy(np.array(values)) for name, values in upgraded.items()}
+        tensors = {
+            f"{prefix}{name}": torch.from_numpy(np.array(values))
+            for prefix, group in _by_prefix(checkpoint.tensors).items()
+            for name, values in self.restarts.network.upgrade(group).items()
+        }
         self.engine.restore(tensors)
         # An earlier version knew no early end, and the last epoch was the one that is reported.
         earlier = {**self.course.state(), "shown": {key: values for key, values in shown.items() if "/" in key}}
         self.course.restore(tensors, checkpoint.state.get("course", earlier))
         for generator, state in zip(self.generators, checkpoint.state["generators"], strict=True):
             generator.bit_generator.state = state
+
+
+def _by_prefix(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tensors of a checkpoint apart: parameters (no prefix), ``kept/`` ones, each kind of ``optimizer/KIND/``."""
+    groups: dict[str, dict[str, Any]] = {}
+    for key, values in tensors.items():
+        prefix, _, name = key.rpartition("/")
+        groups.setdefault(f"{prefix}/" if prefix else "", {})[name] = values
+    return groups
 
 
 def run(
@@ -207,7 +219,7 @@ def _train(
                 recording.record_epoch(row)
                 latest = state()
                 tracker.log_epoch(row)
-                progress.update(epoch)
+                progress.update(epoch, last=not experiment.course.running.any())
                 if watch is not None:
                     watch(row)
                 if time.monotonic() - saved >= settings.checkpoint_seconds:

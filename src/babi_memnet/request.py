@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from babi_memnet.data.sources import fingerprint
+from babi_memnet.errors import bad_value
+from babi_memnet.runs.collection import Known
 from babi_memnet.runs.signature import signature
 from babi_memnet.settings import Settings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
@@ -52,8 +54,11 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     Raises:
         RequestError: the stories it needs are not to be had.
     """
-    settings = replace(settings, model=settings.model.settled(joint=settings.task == "joint"))
+    model = settings.model.settled(joint=settings.task == "joint")
+    settings = replace(settings, model=model, training=settings.training.settled())
     if not settings.model.linear_start:  # there is no softmax to leave out
+        if settings.training.epochs < 1:
+            raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
         settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
     digest = fingerprint(settings.data, settings.tasks)
     name = signature(
@@ -66,8 +71,8 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     return Request(settings, experiment, digest, name)
 
 
-def bookkeeping_keys(choices: Mapping[str, Mapping[str, type]]) -> frozenset[str]:
-    """The dotted keys of the configuration that are bookkeeping: see `runs.collection.Row`.
+def known_settings(choices: Mapping[str, Mapping[str, type]]) -> Known:
+    """What reports have to know of the settings in records.
 
     Args:
         choices: group to name to dataclass, all that can be chosen.
@@ -75,7 +80,23 @@ def bookkeeping_keys(choices: Mapping[str, Mapping[str, type]]) -> frozenset[str
     keys = set(marked(Settings, BOOKKEEPING))
     for group, parts in choices.items():
         keys |= {f"{group}.{name}" for part in parts.values() for name in marked(part, BOOKKEEPING)}
-    return frozenset(keys)
+    defaults = {group: {name: asdict(part()) for name, part in parts.items()} for group, parts in choices.items()}
+
+    def complete(settings: dict[str, Any]) -> dict[str, Any]:
+        return {
+            group: {**_of_its_kind(part, defaults[group]), **part} if group in defaults else part
+            for group, part in settings.items()
+        }
+
+    return Known(frozenset(keys), complete)
+
+
+def _of_its_kind(part: Mapping[str, Any], defaults: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The defaults of a part of the settings: those of the dataclass that it names, or of the only one there is."""
+    named = next((str(part[key]) for key in ("source", "kind", "name") if key in part), None)
+    if named is None:
+        return next(iter(defaults.values())) if len(defaults) == 1 else {}
+    return defaults.get(named, {})
 
 
 def as_plain(settings: Settings) -> dict[str, Any]:

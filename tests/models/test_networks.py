@@ -13,7 +13,7 @@ import pytest
 from babi_memnet.errors import RequestError
 from babi_memnet.models import networks
 from babi_memnet.models.network import Network
-from babi_memnet.models.networks import network_class, network_files, settings_class, settings_on_record
+from babi_memnet.models.networks import network_class, network_files, network_on_record, settings_class
 from babi_memnet.paths import conf_directory
 
 TESTS = Path(__file__).parent
@@ -38,7 +38,7 @@ def test_every_network_is_whole(name: str):
 def test_settings_can_be_sent_to_another_process(name: str):
     made = settings_class(name)(memory_size=7)
     assert pickle.loads(pickle.dumps(made)) == made
-    assert settings_on_record(asdict(made)) == made
+    assert network_on_record(asdict(made)) == made
 
 
 def test_settings_are_read_without_torch():

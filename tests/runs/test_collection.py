@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from babi_memnet.errors import RequestError
-from babi_memnet.runs.collection import as_number, check_key, choose, collect, folders_of, in_order, values_of, varying
+from babi_memnet.runs.collection import (
+    Known,
+    as_number,
+    check_key,
+    choose,
+    collect,
+    folders_of,
+    in_order,
+    values_of,
+    varying,
+)
 
 
 def record(
@@ -113,7 +123,7 @@ def test_bookkeeping_can_be_asked_for_but_is_no_difference(tmp_path: Path) -> No
         settings = {"tracker": {"mode": mode}, "tracker_of": {"animals": number}}
         record(tmp_path / mode, state=("done", "running")[number], **settings)
     assert varying(collect([tmp_path])[0]) == ["tracker.mode", "tracker_of.animals"]
-    rows, _ = collect([tmp_path], frozenset({"tracker", "data.root"}))
+    rows, _ = collect([tmp_path], Known(frozenset({"tracker", "data.root"})))
     assert varying(rows) == ["tracker_of.animals"]
     assert [row.keys["signature"] for row in choose(rows, {"tracker.mode": "online"})] == ["online"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from babi_memnet.models.memn2n import Settings as MemN2NSettings
 from babi_memnet.models.network import Batch, Network, Shape
 from babi_memnet.models.networks import network_class, network_files, settings_class
 from babi_memnet.models.settings import NetworkSettings
+from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from babi_memnet.training.course import Course
 from babi_memnet.training.engine import AutogradEngine, Engine, KernelEngine, make_engine
 from babi_memnet.training.loop import EpochRecord, error_percent, train
 from babi_memnet.training.restarts import Restarts
-from babi_memnet.training.sampling import restart_generator
+from babi_memnet.training.sampling import draw_epoch, restart_generator
 from babi_memnet.training.settings import TrainingSettings
 from tests.models import examples
 from tests.models.kernels.test_memn2n import random_questions
@@ -45,12 +47,13 @@ class Run:
         short = {**SHORT, "linear_start_epochs": SHORT["linear_start_epochs"] if settings.linear_start else 0}
         self.settings = TrainingSettings(**{**short, "restarts": len(numbers), "first_restart": numbers[0], **changes})
         data = np.random.default_rng(0)
-        questions, self.validation = (random_questions(data, number, 6, 4, 15) for number in (48, 20))
+        self.questions, self.validation = (random_questions(data, number, 6, 4, 15) for number in (48, 20))
         self.generators = [restart_generator(11, number) for number in numbers]
         self.restarts = Restarts(network, settings, SHAPE, self.generators, torch.device("cpu"))
         self.course = Course(self.settings)
-        self.engine: Engine = make_engine(engine, self.restarts, questions, self.settings, threads)
+        self.engine: Engine = make_engine(engine, self.restarts, self.questions, self.settings, threads)
         self.records: list[EpochRecord] = []
+        self.running: list[list[bool]] = []
 
     def train(self, most: int | None = None) -> Run:
         """Train to the end, or to the end of epoch ``most``."""
@@ -58,6 +61,7 @@ class Run:
         parts = self.restarts, self.generators, self.validation, self.settings, self.course
         for record in train(self.engine, *parts, done=done):
             self.records.append(record)
+            self.running.append(self.course.running.tolist())
             if record.epoch.number == most:
                 break
         return self
@@ -67,17 +71,20 @@ class Run:
         """[epochs, R]"""
         return np.array([record.train_loss for record in self.records])
 
-    def state(self) -> Any:
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All that a checkpoint would keep."""
         tensors = {**self.engine.tensors(), **self.course.tensors()}
         generators = [generator.bit_generator.state for generator in self.generators]
-        return {name: values.clone() for name, values in tensors.items()}, self.course.state(), generators
+        arrays = {name: values.numpy().copy() for name, values in tensors.items()}
+        return arrays, {"course": self.course.state(), "generators": generators}
 
-    def restore(self, tensors: Any, course: Any, generators: Any) -> None:
+    def restore(self, checkpoint: Checkpoint | None) -> None:
         """Go back to it."""
+        assert checkpoint is not None
+        tensors = {name: torch.from_numpy(np.array(values)) for name, values in checkpoint.tensors.items()}
         self.engine.restore(tensors)
-        self.course.restore(tensors, course)
-        for generator, state in zip(self.generators, generators, strict=True):
+        self.course.restore(tensors, checkpoint.state["course"])
+        for generator, state in zip(self.generators, checkpoint.state["generators"], strict=True):
             generator.bit_generator.state = state
 
 
@@ -102,11 +109,19 @@ def test_a_restart_alone_equals_itself_among_others(name: str, optimizer: str):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", EVERY)
-def test_an_interrupted_run_continued_equals_the_uninterrupted_one_to_the_last_bit(name: str, optimizer: str):
-    whole = Run(EVERY[name], range(2), **OPTIMIZERS[optimizer], reported_epoch="best", patience=2).train()
-    first = Run(EVERY[name], range(2), **OPTIMIZERS[optimizer], reported_epoch="best", patience=2).train(most=1)
-    second = Run(EVERY[name], range(2), **OPTIMIZERS[optimizer], reported_epoch="best", patience=2)
-    second.restore(*first.state())
+def test_an_interrupted_run_continued_equals_the_uninterrupted_one_to_the_last_bit(
+    tmp_path: Path, name: str, optimizer: str
+):
+    """By way of the checkpoint on the disk, after the first restart has ended early, where one does."""
+    changes = {**OPTIMIZERS[optimizer], "epochs": 6, "reported_epoch": "best", "patience": 1}
+    whole = Run(EVERY[name], range(3), **changes).train()
+    both = zip(whole.records, whole.running, strict=True)
+    early = [record.epoch.number for record, running in both if not all(running)]
+    ended = min(early, default=whole.records[-3].epoch.number)
+    first = Run(EVERY[name], range(3), **changes).train(most=ended)
+    save_checkpoint(tmp_path, Checkpoint(ended, *first.state()))
+    second = Run(EVERY[name], range(3), **changes)
+    second.restore(load_checkpoint(tmp_path))
     second.records = list(first.records)
     second.train()
     np.testing.assert_array_equal(second.losses, whole.losses)
@@ -115,24 +130,36 @@ def test_an_interrupted_run_continued_equals_the_uninterrupted_one_to_the_last_b
     assert second.course.state() == whole.course.state()
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_all_restarts_at_once_are_plain_networks(name: str):
-    """One step of plain gradient descent, written with nothing but the network and autograd."""
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "Recurrent"])  # its dropout is torch's own
+def test_all_restarts_at_once_are_plain_networks_in_a_plain_loop(name: str):
+    """An epoch of gradient descent on the summed loss, written with nothing but the network and autograd."""
     kind, settings = EVERY[name]
-    run = Run(EVERY[name], range(2), epochs=1, linear_start_epochs=0, gradient_norm=None, time_noise=0.0)
-    before = {key: values.clone() for key, values in run.restarts.tensors().items()}
-    batch = Batch(*(torch.from_numpy(array.astype(np.int64)) for array in (
-        run.validation.words, np.tile(np.arange(6), (20, 1)), run.validation.counts, run.validation.questions
-    )))  # fmt: skip
-    answers = torch.from_numpy(run.validation.answers.astype(np.int64))
-    loss = run.engine.evaluate(run.validation).loss
+    run = Run(EVERY[name], range(2), epochs=1, linear_start_epochs=0, halve_every=9, gradient_norm=None)
+    networks = []
     for restart in range(2):
         network = kind(settings, SHAPE)
-        network.load_state_dict({key: values[restart] for key, values in before.items()})
-        network.eval()
-        logits = network(batch)
-        expected = torch.nn.functional.cross_entropy(logits, answers)
-        assert loss[restart] == pytest.approx(expected.item(), rel=1e-5)
+        network.load_state_dict({key: values[restart] for key, values in run.restarts.tensors().items()})
+        generator = restart_generator(11, restart)
+        kind(settings, SHAPE).initialise(generator)  # draws what the restart has drawn
+        plan = draw_epoch(generator, run.questions, run.settings)
+        for order, ages in zip(plan.order, plan.ages, strict=True):
+            arrays = (run.questions.words[order], ages, run.questions.counts[order], run.questions.questions[order])
+            batch = Batch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays))
+            if network.noise:
+                drawn = generator.random((run.settings.batch_size, network.noise), dtype=np.float32)
+                batch = batch._replace(noise=torch.from_numpy(drawn))
+            answers = torch.from_numpy(run.questions.answers[order].astype(np.int64))
+            network.zero_grad()
+            network.loss(batch, answers).losses.sum().backward()
+            with torch.no_grad():
+                for values in network.parameters():
+                    values -= run.settings.learning_rate * values.grad
+                network.hold(dict(network.named_parameters()))
+        networks.append(network)
+    run.train()
+    for key, values in run.restarts.tensors().items():
+        for restart, network in enumerate(networks):
+            torch.testing.assert_close(values[restart], network.state_dict()[key], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"tying": "layerwise", "nonlinearity": "relu", "encoding": "bag_of_words"}])
@@ -183,8 +210,7 @@ def test_a_restart_that_has_ended_early_is_left_as_it_is(engine: str):
             now = {name: values[place].clone() for name, values in run.restarts.tensors().items()}
             for name, values in ended.setdefault(place, now).items():
                 assert torch.equal(values, now[name]), (place, name, record.epoch)
-    assert 1 < len(ended) < 6 or len({len(ended)}) == 1
-    assert ended
+    assert 0 < len(ended) < 6, "some have ended early, some have not"
 
 
 def test_adam_leaves_the_moments_of_ended_restarts_alone():
@@ -238,7 +264,7 @@ def test_random_numbers_under_vmap_are_refused():
 
         one_by_one = False
 
-    with pytest.raises(RuntimeError, match="randomness"):
+    with pytest.raises(RequestError, match=r"^Careless: draws random numbers of torch's own"):
         Run((Careless, examples.Settings()), range(2)).train()
 
 

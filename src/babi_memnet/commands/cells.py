@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from babi_memnet.commands.application import Work
 from babi_memnet.commands.jobs import Common, Composer, Job, plan
-from babi_memnet.commands.sweeping import answered, launched, make_launcher, one_line
+from babi_memnet.commands.sweeping import answered, failure_line, launched, make_launcher
 from babi_memnet.errors import RequestError
 from babi_memnet.papers.published import PublishedColumn
 
@@ -115,7 +115,7 @@ class Cells:
             self._leave_out(cell.column.id, cell.task, error)
             return
         self.failed.append(cell)
-        line = f"failed: {one_line(error)}"
+        line = f"failed: {failure_line(error)}"
         self.missing[cell.column.id][cell.task] = line
         log.error("%s %s; its log: %s", cell.name, line, cell.job.require().directory / "train.log")
 

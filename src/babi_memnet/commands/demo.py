@@ -17,7 +17,7 @@ from babi_memnet.commands.application import launch, logged_to, write_request
 from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import request_of, schemas
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.request import bookkeeping_keys
+from babi_memnet.request import known_settings
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
 
@@ -99,7 +99,7 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
         RequestError: ``run`` or ``runs`` name none that is done.
     """
     if settings["run"] is not None:
-        rows = read_rows(load_run(settings["run"]).path, bookkeeping_keys(schemas()))
+        rows = read_rows(load_run(settings["run"]).path, known_settings(schemas()))
         if not rows[0].is_done:
             raise bad_value("run", settings["run"], f"a run that is done, this one is {rows[0].keys['state']}")
         return rows
@@ -107,7 +107,7 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
     named = settings["runs"] is not None
     if not named and not Path(outputs).is_dir():
         return _trained(settings)
-    found, broken = collect(folders_of(settings["runs"] if named else outputs), bookkeeping_keys(schemas()))
+    found, broken = collect(folders_of(settings["runs"] if named else outputs), known_settings(schemas()))
     for line in broken:
         log.warning("left out: %s", line)
     if not named:  # runs that were only to show that everything works
@@ -131,7 +131,7 @@ def _trained(settings: dict[str, Any]) -> list[Row]:
     log.info("no finished run in the outputs: training one (babi-train %s)", " ".join(words))
     with logged_to(request.directory):
         run(request, request.directory, lambda: write_request(request.directory, config, words))
-    return read_rows(request.directory, bookkeeping_keys(schemas()))
+    return read_rows(request.directory, known_settings(schemas()))
 
 
 def main() -> NoReturn:

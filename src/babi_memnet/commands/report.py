@@ -14,7 +14,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from babi_memnet.commands.application import launch
 from babi_memnet.config import choices_of, schemas
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.request import bookkeeping_keys
+from babi_memnet.request import known_settings
 from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
 from babi_memnet.tables.sheet import screen_width, show
 from babi_memnet.tracking.start import check_tracker, track_report
@@ -74,7 +74,7 @@ def report(config: DictConfig) -> None:
         raise bad_value("tracker", config.tracker, f"one of {', '.join(choices_of('tracker'))}")
     tracker: Any = OmegaConf.to_object(config.tracker)
     check_tracker(tracker)
-    found, broken = collect(roots, bookkeeping_keys(schemas()))
+    found, broken = collect(roots, known_settings(schemas()))
     for line in broken:
         log.warning("left out: %s", line)
     if not found:

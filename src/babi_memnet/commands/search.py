@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.search_sheet import trial_sheet
-from babi_memnet.commands.sweeping import jobs_together, one_line, tell_failures
+from babi_memnet.commands.sweeping import failure_line, jobs_together, tell_failures
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import Request, as_plain
@@ -267,8 +267,8 @@ def _record(study: Study, asked: ProposedTrial, job: JobReturn, objective: str, 
     where = job.hydra_cfg and job.hydra_cfg.hydra.runtime.output_dir
     facts = {"run": os.path.relpath(where, outputs)} if where else {}
     if job.status == JobStatus.FAILED:
-        study.failed(asked, {**facts, "error": one_line(job._return_value)})
-        log.warning("trial %d failed: %s", asked.number, one_line(job._return_value))
+        study.failed(asked, {**facts, "error": failure_line(job._return_value)})
+        log.warning("trial %d failed: %s", asked.number, failure_line(job._return_value))
         return
     result = RunDirectory(str(where)).result
     if result is None:

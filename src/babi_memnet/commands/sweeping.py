@@ -21,7 +21,7 @@ from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.jobs import Common, Composer, Job, plan
 from babi_memnet.config import schemas
 from babi_memnet.errors import RequestError, RunsFailed, bad_value, kind_and_line
-from babi_memnet.request import Request, bookkeeping_keys
+from babi_memnet.request import Request, known_settings
 from babi_memnet.runs.collection import in_order, read_rows
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.settings import available_cores
@@ -138,8 +138,8 @@ def show_results(jobs: Sequence[Job]) -> None:
     from babi_memnet.tables.sheet import screen_width, show
 
     directories = dict.fromkeys(job.request.directory for job in jobs if isinstance(job.request, Request))
-    bookkeeping, recorded = bookkeeping_keys(schemas()), [path for path in directories if RunDirectory(path).status]
-    rows = in_order([row for path in recorded for row in read_rows(path, bookkeeping)])
+    known, recorded = known_settings(schemas()), [path for path in directories if RunDirectory(path).status]
+    rows = in_order([row for path in recorded for row in read_rows(path, known)])
     if len(rows) < 2:
         return
     title = f"{len(directories)} runs"
@@ -160,7 +160,7 @@ def tell_failures(returns: Sequence[JobReturn], count: int) -> None:
     if failures and len(failures) == count and all(explain(job._return_value) for job in failures):
         raise failures[0]._return_value
     if failures:
-        lines = "; ".join(f"{_words(job)}: {one_line(job._return_value)}" for job in failures)
+        lines = "; ".join(f"{_words(job)}: {failure_line(job._return_value)}" for job in failures)
         raise RunsFailed(f"{len(failures)} of {count} jobs failed: {lines}")
     log.info("%d jobs are done", count)
 
@@ -221,6 +221,6 @@ def _words(job: JobReturn) -> str:
     return " ".join(job.overrides or ()) + (f" in {os.path.relpath(where)}" if where else "")
 
 
-def one_line(error: Any) -> str:
+def failure_line(error: Any) -> str:
     """What went wrong, for a list of failed jobs."""
     return explain(error) or kind_and_line(error)

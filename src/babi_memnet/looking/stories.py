@@ -14,7 +14,7 @@ from babi_memnet.data.babi_format import parse_babi
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.models.networks import settings_on_record as model_on_record
+from babi_memnet.models.networks import network_on_record
 from babi_memnet.runs.collection import Row
 
 _NUMBERED = re.compile(r"\d+ +")
@@ -114,7 +114,7 @@ def read_story(path: Path) -> Asked:
 def described(settings: dict[str, Any], restart: int, experiment: str | None, run: Path) -> Sequence[str]:
     """Lines that say which network answered."""
     data = settings["data"]
-    network = model_on_record(settings["model"]).described()
+    network = network_on_record(settings["model"]).described()
     return (
         f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {network}, "
         f"{data['size']} {data['source']} questions",

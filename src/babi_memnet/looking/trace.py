@@ -19,7 +19,7 @@ import numpy.typing as npt
 from babi_memnet.encoding.questions import Columns, Encoder, Questions
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError, bad_value
-from babi_memnet.models.networks import network_class, settings_on_record
+from babi_memnet.models.networks import network_class, network_on_record
 from babi_memnet.runs.directory import load_run
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class TracedNetwork:
         settings = status["settings"]
         saved = checkpoint.state["encoder"]
         encoder = Encoder(Vocabulary.from_json(saved["vocabulary"]), saved["slots"], saved["positions"])
-        model = settings_on_record(settings["model"])
+        model = network_on_record(settings["model"])
         shape = Shape(len(encoder.vocabulary), encoder.slots, encoder.positions)
         kind = network_class(model.name)
         for restart in restarts:
@@ -193,9 +193,12 @@ class TracedNetwork:
             if place is None:
                 raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
             network = kind(model, shape)
-            tensors = network.upgrade(checkpoint.tensors)
-            own = {name: torch.from_numpy(np.array(tensors[name][place])) for name in network.state_dict()}
-            network.load_state_dict(own)
+            tensors, known = network.upgrade(checkpoint.tensors), set(network.state_dict())
+            # A tensor that has two names in the network is kept by one of them.
+            own = {name: torch.from_numpy(np.array(values[place])) for name, values in tensors.items() if name in known}
+            if lacking := [name for name, _ in network.named_parameters() if name not in own]:
+                raise RequestError(f"{record.path}: expected a checkpoint with {', '.join(lacking)}, found none")
+            network.load_state_dict(own, strict=False)
             network.requires_grad_(False).eval()
             network.linear = settings["training"]["epochs"] == 0
             yield cls(record.path, settings, numbers[place], encoder, network)

@@ -44,7 +44,7 @@ def _files(folders: Sequence[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in map(Path, folders):
         for path in sorted(folder.glob("*.py")):
-            if _HAS_SETTINGS.search(path.read_text(encoding="utf-8")):
+            if _HAS_SETTINGS.search(_source(path)):
                 if path.stem in files:
                     raise RequestError(f"{path}: expected another name, {files[path.stem]} is a network of this one")
                 files[path.stem] = path
@@ -67,15 +67,17 @@ def settings_class(name: str) -> type[NetworkSettings]:
     # dataclasses look annotations up in the module that a class names
     module = sys.modules[f"{__name__}.{name}"] = ModuleType(f"{__name__}.{name}")
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        tree = ast.parse(_source(path), str(path))
         tree.body = list(_needed(tree, "Settings"))
         exec(compile(tree, str(path), "exec"), vars(module))
         settings = module.Settings
         hints = get_type_hints(settings)
-    except (SyntaxError, NameError, ImportError, TypeError) as error:
+    except Exception as error:  # it is somebody else's code
         raise RequestError(f"{path}: its settings cannot be read: {' '.join(str(error).split())}") from error
     if not (isinstance(settings, type) and issubclass(settings, NetworkSettings)):
         raise RequestError(f"{path}: expected Settings to be a subclass of NetworkSettings")
+    if "__dataclass_fields__" not in vars(settings):
+        raise RequestError(f"{path}: expected @dataclass above class Settings")
     if settings.name != name:
         raise RequestError(f"{path}: expected Settings.name to be that of the file, {name!r}; it is {settings.name!r}")
     settings.__annotations__ = {key: hints[key] for key in settings.__annotations__}
@@ -101,7 +103,7 @@ def network_class(name: str) -> type[Network]:
     return networks[0]
 
 
-def settings_on_record(model: Mapping[str, Any]) -> NetworkSettings:
+def network_on_record(model: Mapping[str, Any]) -> NetworkSettings:
     """The settings of a network from plain values, as a record has them.
 
     Raises:
@@ -112,6 +114,13 @@ def settings_on_record(model: Mapping[str, Any]) -> NetworkSettings:
         return settings(**model)
     except TypeError as error:
         raise RequestError(f"model={model['name']}: its settings on record are not those of today ({error})") from None
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path}: expected the Python of a network ({error})") from None
 
 
 def _needed(tree: ast.Module, name: str) -> Iterator[ast.stmt]:

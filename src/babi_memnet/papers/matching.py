@@ -2,13 +2,15 @@
 
 ``conf/experiment/<column>.yaml`` is the one place that says what defines a column: every key it sets must have the same
 value in the run. What it leaves to the user but holds for the whole table, such as the language of the stories, stands
-under ``common`` of the table. Other keys (restarts, seeds, where the stories come from) do not make another column.
+under ``common`` of the table; what it does not say of the training is as by default. Other keys (restarts, seeds, where
+the stories come from) do not make another column.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,16 @@ from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
 from babi_memnet.paths import conf_files
 from babi_memnet.runs.dotted import flat
+from babi_memnet.settings_fields import BOOKKEEPING, marked
+from babi_memnet.training.settings import TrainingSettings
 
+_REPETITIONS = ("restarts", "first_restart", *marked(TrainingSettings, BOOKKEEPING))
+_PLAIN_TRAINING = {
+    f"training.{field.name}": field.default for field in fields(TrainingSettings) if field.name not in _REPETITIONS
+}
 _SIZES = {"1k": 1000, "10k": 10000}
 _ONE_TASK = "1..20"
+_SCHEMA = re.compile(r"/schema/model/(\w+)@_here_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +69,8 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
             if column.experiment is None:
                 continue
             # only some sources of stories have all the keys that are common to a table
-            common = {key: value for key, value in table.common.items() if key in run}
-            differences = _differences(run, {**experiment_facts(column.experiment), **common})
+            general = {key: value for key, value in {**_PLAIN_TRAINING, **table.common}.items() if key in run}
+            differences = _differences(run, {**general, **experiment_facts(column.experiment)})
             if nearest is None or len(differences) < len(fewest):
                 nearest, fewest = column, differences
     return Match(None if fewest else nearest, nearest, fewest)
@@ -82,9 +91,17 @@ def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]
     facts = flat({key: value for key, value in content.items() if key != "defaults"})
     for choice in content.get("defaults", []):
         if isinstance(choice, Mapping) and "override /model" in choice:
-            facts["model.name"] = choice["override /model"]
+            facts = {**_model_facts(str(choice["override /model"])), **facts}
     facts.setdefault("task", _ONE_TASK)
     return facts
+
+
+def _model_facts(choice: str) -> dict[str, Any]:
+    """What a file of conf/model says: which network it chooses, and the values that it sets."""
+    content = read_yaml(conf_files("model")[choice])
+    (name,) = (found[1] for word in content["defaults"] if (found := _SCHEMA.match(str(word))))
+    values = {key: value for key, value in content.items() if key != "defaults"}
+    return flat({"model": {**values, "name": name}})
 
 
 def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -66,6 +66,21 @@ class Row:
         return bool(self.test)
 
 
+class Known(NamedTuple):
+    """What is known of settings outside of records.
+
+    Attributes:
+        bookkeeping: keys as in `Row`.
+        complete: the settings of a record, with the defaults of those that have come since.
+    """
+
+    bookkeeping: frozenset[str] = frozenset()
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict
+
+
+NOTHING_KNOWN = Known()
+
+
 def folders_of(runs: object) -> list[str]:
     """The folders that ``runs=`` names: one, or a list of them.
 
@@ -79,12 +94,8 @@ def folders_of(runs: object) -> list[str]:
     return folders
 
 
-def collect(
-    roots: Iterable[str | os.PathLike[str]], bookkeeping: frozenset[str] = frozenset()
-) -> tuple[list[Row], list[str]]:
+def collect(roots: Iterable[str | os.PathLike[str]], known: Known = NOTHING_KNOWN) -> tuple[list[Row], list[str]]:
     """The rows of all runs at or below ``roots``, each run once, and a line for every run that cannot be read.
-
-    ``bookkeeping`` as in `Row`.
 
     Raises:
         RequestError: there is no such folder.
@@ -99,14 +110,14 @@ def collect(
                 continue
             seen.add((place.st_dev, place.st_ino))
             try:
-                rows += read_rows(run.path, bookkeeping)
+                rows += read_rows(run.path, known)
             except RequestError as error:
                 broken.append(str(error))
     return rows, broken
 
 
-def read_rows(path: Path, bookkeeping: frozenset[str] = frozenset()) -> list[Row]:
-    """The rows of the run recorded at ``path``; ``bookkeeping`` as in `Row`.
+def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
+    """The rows of the run recorded at ``path``.
 
     Raises:
         RequestError: its record is damaged or incomplete; the text names the file.
@@ -114,19 +125,19 @@ def read_rows(path: Path, bookkeeping: frozenset[str] = frozenset()) -> list[Row
     status = _read(path, STATUS_FILE) or {}
     try:
         status = settled(status, path)
-        settings = status["settings"] if "settings" in status else _recorded_configuration(path)
+        settings = known.complete(status["settings"] if "settings" in status else _recorded_configuration(path))
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
         keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == "joint"}
         done, error = status["state"] == "done", status.get("error")
     except (KeyError, TypeError, AttributeError) as fault:
         raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({fault!r})") from None
     if not done:
-        return [Row(keys, error, bookkeeping=bookkeeping)]
+        return [Row(keys, error, bookkeeping=known.bookkeeping)]
     result = _read(path, RESULT_FILE)
     if result is None:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run that is done, found none")
     try:
-        return _done(keys, result, bookkeeping)
+        return _done(keys, result, known.bookkeeping)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({fault!r})") from None
 

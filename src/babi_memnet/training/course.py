@@ -84,7 +84,8 @@ class Course:
         self._kept = {name.removeprefix(f"{_KEPT}/"): values.clone() for name, values in mine.items()}
 
     def _keep(self, better: npt.NDArray[np.bool_], parameters: Mapping[str, Tensor]) -> None:
-        if not self._kept:
-            self._kept = {name: values.clone() for name, values in parameters.items()}
         for name, values in parameters.items():
-            self._kept[name][torch.from_numpy(better)] = values[torch.from_numpy(better)]
+            kept = self._kept[name].to(values.device) if name in self._kept else values.clone()
+            at = torch.from_numpy(better).to(values.device)
+            kept[at] = values[at]
+            self._kept[name] = kept

@@ -32,10 +32,17 @@ Floats = npt.NDArray[np.float64]
 
 
 class Trained(NamedTuple):
-    """What an epoch showed: loss [R], mean of a question; wrong [R], share of wrong answers. NaN for who sat it out."""
+    """What an epoch showed; NaN for restarts that sat it out.
+
+    Attributes:
+        loss: [R] mean of a question.
+        wrong: [R] share of wrong answers.
+        learning_rate: the step size of its last step.
+    """
 
     loss: Floats
     wrong: Floats
+    learning_rate: float
 
 
 class Evaluated(NamedTuple):
@@ -91,7 +98,8 @@ class KernelEngine:
             loss, wrong = self._kernels[place].train_epoch(self._train, plan.order, plan.ages, epoch.linear, rate, norm)
             return loss / plan.order.size, wrong / plan.order.size
 
-        return Trained(*np.array(list(self._pool.map(train, range(len(self._restarts)))), dtype=np.float64).T)
+        shown = np.array(list(self._pool.map(train, range(len(self._restarts)))), dtype=np.float64).T
+        return Trained(shown[0], shown[1], rate)
 
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
         found = list(
@@ -144,7 +152,7 @@ class AutogradEngine:
             wrong += (found.logits.argmax(dim=-1) != answers).sum(dim=1)
         shares = np.full((2, len(restarts)), np.nan)
         shares[:, places] = torch.stack([loss, wrong]).cpu().numpy() / order[0].numel()
-        return Trained(*shares)
+        return Trained(shares[0], shares[1], float(rates[-1]))
 
     def _descend(self, at: Tensor, gradients: dict[str, Tensor], rate: float) -> None:
         """One step of the restarts ``at`` these places; the others stay what they are, as does their optimizer."""

@@ -18,13 +18,14 @@ from babi_memnet.training.settings import TrainingSettings
 
 
 class EpochRecord(NamedTuple):
-    """What an epoch showed, each array over the restarts; of one that has ended early, what its last epoch did.
+    """What an epoch showed, each array over the restarts; of one that has ended early, what its reported epoch did.
 
-    Losses in nats per question; errors in percent, of training as met while the epoch ran (time noise on, the
-    parameters moving), of validation after it.
+    ``learning_rate`` is the step size of the last step. Losses in nats per question; errors in percent, of training as
+    met while the epoch ran (time noise on, the parameters moving), of validation after it.
     """
 
     epoch: Epoch
+    learning_rate: float
     train_loss: npt.NDArray[np.float64]
     train_error_percent: npt.NDArray[np.float64]
     validation_error_percent: npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ class EpochRecord(NamedTuple):
         return {
             "phase": self.epoch.phase,
             "epoch": self.epoch.number,
-            "learning_rate": self.epoch.learning_rate,
+            "learning_rate": self.learning_rate,
             "train/loss": self.train_loss.tolist(),
             "train/error_percent": self.train_error_percent.tolist(),
             "validation/error_percent": self.validation_error_percent.tolist(),
@@ -82,7 +83,8 @@ def train(
         ran = course.running
         course.take(epoch, shown, restarts.parameters)
         told = {name.replace("/", "_"): np.where(ran, shown[name], course.shown[name]) for name in shown}
-        yield EpochRecord(epoch=epoch, **told, seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        yield EpochRecord(epoch=epoch, learning_rate=trained.learning_rate, **told, seconds=seconds)
     course.finish(restarts.parameters)
 
 

@@ -80,7 +80,9 @@ class Optimizer:
         for key, value in tensors.items():
             if key.startswith(f"{_STATE}/"):
                 _, kind, name = key.split("/", 2)
-                self._optimizer.state[self._parameters[name]][kind] = value.clone()
+                values = self._parameters[name]
+                # What is one number, the count of steps, stays where torch has it.
+                self._optimizer.state[values][kind] = value.clone().to(values.device if value.dim() else "cpu")
 
 
 def clip(gradients: Mapping[str, Tensor], largest: float, over_all: bool) -> None:

@@ -81,9 +81,9 @@ class Progress(Meter):
         super().__init__(name, epochs, done, bar)
         self._epochs = epochs
 
-    def update(self, record: EpochRecord) -> None:
-        """One more epoch is done."""
-        number, phase = record.epoch.number, record.epoch.phase.replace("_", " ")
+    def update(self, record: EpochRecord, last: bool = False) -> None:
+        """One more epoch is done; the ``last``, where all restarts have ended early."""
+        number, phase = record.epoch.number, " (linear start)" if record.epoch.linear else ""
         best, median = np.min(record.train_error_percent), np.median(record.train_error_percent)
         errors = f"train error best {best:.1f} %, median {median:.1f} %"
-        self.show(number, f"epoch {number} of {self._epochs} ({phase}), {errors}", last=number == self._epochs)
+        self.show(number, f"epoch {number} of {self._epochs}{phase}, {errors}", last=number == self._epochs or last)

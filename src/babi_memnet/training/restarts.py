@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
+from babi_memnet.errors import RequestError
 from babi_memnet.models.network import Batch, Network, Objective, Shape
 from babi_memnet.models.settings import NetworkSettings
 
@@ -26,7 +27,7 @@ class Objectives(NamedTuple):
     label_smoothing: float = 0.0
 
 
-class _Asked(nn.Module):
+class _Callable(nn.Module):
     """A network as a function to call: functional_call reaches nothing but ``forward``."""
 
     def __init__(self, network: Network) -> None:
@@ -63,7 +64,7 @@ class Restarts:
             network.initialise(generator)
             networks.append(network.to(device))
         self.network = networks[0]
-        self._asked = _Asked(self.network)
+        self._callable = _Callable(self.network)
         parameters, self._buffers = stack_module_state(networks)
         self.parameters: dict[str, Tensor] = {name: values.detach() for name, values in parameters.items()}
         self._learn = {name for name, values in self.network.named_parameters() if values.requires_grad}
@@ -101,14 +102,15 @@ class Restarts:
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
         """Put to zero what never learns, in place; ``tensors`` [R, ...] are parameters or their gradients."""
         for name, mask in self._held.items():
-            tensors[name].mul_(mask)
+            if name in tensors:  # what is not learned has no gradient
+                tensors[name].mul_(mask)
 
     @torch.no_grad()
     def logits(self, batch: Batch, linear: bool) -> Tensor:
         """What every restart says to the same batch, [R, B, V]."""
 
         def said(*tensors: Mapping[str, Tensor]) -> Tensor:
-            return functional_call(self._asked, _named(*tensors), (batch, None, 0.0))  # type: ignore[no-any-return]
+            return functional_call(self._callable, _named(*tensors), (batch, None, 0.0))  # type: ignore[no-any-return]
 
         with self._mode(linear, training=False):
             if not self.network.one_by_one:
@@ -128,7 +130,7 @@ class Restarts:
         def objective(
             learned: Mapping[str, Tensor], fixed: Mapping[str, Tensor], batch: Batch, answers: Tensor
         ) -> tuple[Tensor, Objective]:
-            found = functional_call(self._asked, _named(learned, fixed), (batch, answers, how.label_smoothing))
+            found = functional_call(self._callable, _named(learned, fixed), (batch, answers, how.label_smoothing))
             return (found.losses.mean() if how.mean else found.losses.sum()), found
 
         every = {**self.parameters, **self._buffers}
@@ -140,7 +142,8 @@ class Restarts:
             if not self.network.one_by_one:
                 axes = 0, 0, Batch(*(None if values is None else 0 for values in batch)), 0  # type: ignore[arg-type]
                 step = vmap(grad_and_value(objective, has_aux=True), in_dims=axes)
-                gradients, (_, found) = step(learned, fixed, batch, answers)
+                with self._randomness_refused():
+                    gradients, (_, found) = step(learned, fixed, batch, answers)
                 return gradients, found
             parts = []
             for place in range(len(places)):
@@ -153,6 +156,19 @@ class Restarts:
         gradients = {name: torch.stack([apart[place] for apart, _ in parts]) for place, name in enumerate(learned)}
         losses = torch.stack([found.losses.detach() for _, found in parts])
         return gradients, Objective(losses, torch.stack([found.logits.detach() for _, found in parts]))
+
+    @contextmanager
+    def _randomness_refused(self) -> Iterator[None]:
+        """vmap refuses torch's own random numbers, which would not be those of a restart alone."""
+        try:
+            yield
+        except RuntimeError as error:
+            if "randomness" not in str(error):
+                raise
+            name = type(self.network).__name__
+            raise RequestError(
+                f"{name}: draws random numbers of torch's own (dropout?); expected those in batch.noise, or one_by_one"
+            ) from error
 
     @contextmanager
     def _mode(self, linear: bool, training: bool) -> Iterator[None]:

@@ -17,7 +17,7 @@ class Epoch(NamedTuple):
     Attributes:
         phase: ``linear_start`` or ``softmax``, what comes after it.
         number: from 1 on through both phases.
-        learning_rate: the step size; where it changes from step to step, the largest.
+        learning_rate: the step size, before warm-up and cosine.
         place: how many epochs of this phase lie before, and how many it has.
     """
 

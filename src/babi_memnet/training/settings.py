@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from babi_memnet.errors import bad_value
 from babi_memnet.settings_fields import BOOKKEEPING
@@ -81,6 +81,18 @@ class TrainingSettings:
     validation: str = "tail"
     validation_fraction: float = 0.1
     checkpoint_seconds: float = field(default=10.0, metadata=BOOKKEEPING)
+
+    def settled(self) -> TrainingSettings:
+        """With the defaults of what has no effect beside the rest, so that equal trainings are equal requests."""
+        idle = {
+            ("beta1", "beta2"): self.optimizer not in ("adam", "adamw"),
+            ("weight_decay_on",): self.weight_decay == 0,
+            ("clip",): self.gradient_norm is None,
+        }
+        plain = TrainingSettings()
+        without = {key: getattr(plain, key) for keys, is_so in idle.items() if is_so for key in keys}
+        changed = any(getattr(self, key) != value for key, value in without.items())
+        return replace(self, **without) if changed else self
 
     @property
     def numbers(self) -> list[int]:
