@@ -168,13 +168,15 @@ class MemN2N(Network):
             scores = torch.einsum("bd,bmd->bm", state, inputs)
             attention = self.attention(scores, told)  # p_i = softmax(u . m_i), equation 1
             read = torch.einsum("bm,bmd->bd", attention, outputs)  # o = sum_i p_i c_i, equation 2
-            kept = state if self.hop_map is None else state @ self.hop_map.T
-            state = kept + read  # u(k+1) = u(k) + o(k), equation 4; with H u(k) when layer-wise
-            if self.settings.nonlinearity == "relu":
-                state = torch.relu(state)
+            state = self.updated(hop, state, read)
             steps.append(Step(f"hop {hop + 1}", attention, not self.linear, state))
         logits = state @ self.tables[self.tying.answer].T  # a = W u, equation 3
         return Trace(no_padding(logits), tuple(steps), start)
+
+    def updated(self, hop: int, state: Tensor, read: Tensor) -> Tensor:
+        """u(k+1) = u(k) + o(k), equation 4, all [B, d]; with H u(k) when layer-wise."""
+        kept = state if self.hop_map is None else state @ self.hop_map.T
+        return torch.relu(kept + read) if self.settings.nonlinearity == "relu" else kept + read
 
     def attention(self, scores: Tensor, told: Tensor) -> Tensor:
         """The weights of the slots, [B, M]; in the linear start (section 4.3) they are the scores themselves."""
