@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babi_memnet.data.sources import fingerprint
 from babi_memnet.errors import bad_value
-from babi_memnet.runs.collection import Known
 from babi_memnet.runs.signature import signature
 from babi_memnet.settings import Settings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
+
+if TYPE_CHECKING:
+    from babi_memnet.runs.collection import Known
 
 REVISION = 1
 """Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
@@ -77,6 +79,8 @@ def known_settings(choices: Mapping[str, Mapping[str, type]]) -> Known:
     Args:
         choices: group to name to dataclass, all that can be chosen.
     """
+    from babi_memnet.runs.collection import Known  # a run has no need of it
+
     keys = set(marked(Settings, BOOKKEEPING))
     for group, parts in choices.items():
         keys |= {f"{group}.{name}" for part in parts.values() for name in marked(part, BOOKKEEPING)}

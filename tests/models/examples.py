@@ -89,3 +89,12 @@ class Penalised(Summing):
         """Cross entropy and a penalty."""
         losses, logits = super().loss(batch, answers, label_smoothing)
         return Objective(losses + 0.01 * logits[:, 1:].square().sum(dim=-1), logits)
+
+
+class Frozen(Summing):
+    """Does not learn its word vectors; a second name of the bias is no second parameter."""
+
+    def __init__(self, settings: Settings, shape: Shape) -> None:
+        super().__init__(settings, shape)
+        self.words.requires_grad_(False)
+        self.same_bias = self.bias

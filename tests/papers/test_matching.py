@@ -126,6 +126,17 @@ def test_what_does_not_define_a_column_may_differ(key: str, value: object) -> No
         ("data.language", "hn", "data.language=hn (en)"),
         ("data.shift", "names", "data.shift=names (none)"),
         ("tokenizer.lowercase", False, "tokenizer.lowercase=false (true)"),
+        # what no experiment file says is as by default
+        ("training.optimizer", "adam", "training.optimizer=adam (sgd)"),
+        ("training.loss", "mean", "training.loss=mean (sum)"),
+        ("training.schedule", "cosine", "training.schedule=cosine (halving)"),
+        ("training.warmup", 0.1, "training.warmup=0.1 (0.0)"),
+        ("training.clip", "over_all", "training.clip=over_all (per_tensor)"),
+        ("training.weight_decay", 0.1, "training.weight_decay=0.1 (0.0)"),
+        ("training.label_smoothing", 0.1, "training.label_smoothing=0.1 (0.0)"),
+        ("training.patience", 3, "training.patience=3 (null)"),
+        ("training.reported_epoch", "best", "training.reported_epoch=best (last)"),
+        ("training.selection", "validation_error", "training.selection=validation_error (train_error)"),
     ],
 )
 def test_what_defines_a_column_may_not(key: str, value: object, why: str) -> None:

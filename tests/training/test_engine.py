@@ -33,7 +33,8 @@ SHIPPED: dict[str, Kind] = {
     name: (network_class(name), settings_class(name)().settled(joint=False)) for name in network_files()
 }
 EXAMPLES: dict[str, Kind] = {
-    kind.__name__: (kind, examples.Settings()) for kind in (examples.Summing, examples.Recurrent, examples.Penalised)
+    kind.__name__: (kind, examples.Settings())
+    for kind in (examples.Summing, examples.Recurrent, examples.Penalised, examples.Frozen)
 }
 EVERY = {**SHIPPED, **EXAMPLES}
 MEMN2N: Kind = (MemN2N, MemN2NSettings(dimension=8))
@@ -138,7 +139,8 @@ def test_all_restarts_at_once_are_plain_networks_in_a_plain_loop(name: str):
     networks = []
     for restart in range(2):
         network = kind(settings, SHAPE)
-        network.load_state_dict({key: values[restart] for key, values in run.restarts.tensors().items()})
+        own = {key: values[restart] for key, values in run.restarts.tensors().items()}
+        network.load_state_dict(own, strict=False)
         generator = restart_generator(11, restart)
         kind(settings, SHAPE).initialise(generator)  # draws what the restart has drawn
         plan = draw_epoch(generator, run.questions, run.settings)
@@ -153,7 +155,8 @@ def test_all_restarts_at_once_are_plain_networks_in_a_plain_loop(name: str):
             network.loss(batch, answers).losses.sum().backward()
             with torch.no_grad():
                 for values in network.parameters():
-                    values -= run.settings.learning_rate * values.grad
+                    if values.requires_grad:
+                        values -= run.settings.learning_rate * values.grad
                 network.hold(dict(network.named_parameters()))
         networks.append(network)
     run.train()
@@ -211,6 +214,12 @@ def test_a_restart_that_has_ended_early_is_left_as_it_is(engine: str):
             for name, values in ended.setdefault(place, now).items():
                 assert torch.equal(values, now[name]), (place, name, record.epoch)
     assert 0 < len(ended) < 6, "some have ended early, some have not"
+
+
+def test_the_recorded_step_size_is_that_of_the_last_step():
+    run = Run(EXAMPLES["Summing"], range(1), optimizer="adam", schedule="cosine", learning_rate=0.01).train()
+    assert run.records[-1].learning_rate == pytest.approx(0)
+    assert run.records[0].learning_rate == pytest.approx(0.005)
 
 
 def test_adam_leaves_the_moments_of_ended_restarts_alone():

@@ -14,8 +14,8 @@ import pytest
 from babi_memnet.data.babi_format import write_babi
 from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.records import StoryQuestion
-from babi_memnet.worlds import wording
-from babi_memnet.worlds.shifts import SHIFTS, UNSHIFTED
+from babi_memnet.worlds import UNSHIFTED, wording
+from babi_memnet.worlds.shifts import SHIFTS
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 from babi_memnet.worlds.tasks import TASKS
 from tests.worlds import pinned

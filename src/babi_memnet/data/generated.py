@@ -14,7 +14,7 @@ from babi_memnet.data.cache import cache_directory, cannot_be_written, file_sha2
 from babi_memnet.data.records import StoryQuestion, features, to_dataset
 from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.errors import RequestError
-from babi_memnet.worlds.shifts import UNSHIFTED
+from babi_memnet.worlds import UNSHIFTED
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.settings_fields import BOOKKEEPING
-from babi_memnet.worlds.shifts import SHIFTS, UNSHIFTED
+from babi_memnet.worlds import UNSHIFTED
 
 _HUB_REPOSITORY = "facebook/babi_qa"
 _HUB_REVISION = "35110b6921dd859e4440fa0f39481959f09abc2d"
@@ -171,6 +171,8 @@ def check_shift(shift: str, tasks: Iterable[int] = ()) -> None:
     """Raises ``RequestError`` when there is no such shift, or when it does not exist for one of the tasks."""
     if shift == UNSHIFTED:
         return
+    from babi_memnet.worlds.shifts import SHIFTS  # with it the simulator, which most commands have no need of
+
     if shift not in SHIFTS:
         known = [UNSHIFTED, *SHIFTS]
         raise bad_value("data.shift", shift, f"one of {', '.join(known)}{suggestion(shift, known)}")

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, cast
 
-from babi_memnet.worlds import wording
+from babi_memnet.worlds import UNSHIFTED, wording
 from babi_memnet.worlds.story import Task
 from babi_memnet.worlds.tasks import TASKS
-
-UNSHIFTED = "none"
 
 
 def _changed(tasks: Iterable[int], **fields: Any) -> dict[int, Task]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, islice
 
+from babi_memnet.worlds import UNSHIFTED
 from babi_memnet.worlds.randomness import Dice
-from babi_memnet.worlds.shifts import UNSHIFTED, definition_of
+from babi_memnet.worlds.shifts import definition_of
 from babi_memnet.worlds.story import SimulatedQuestion, Story, Task
 
 # Stands for every byte that the simulator writes: a change of any task or shift must change it, so that no cache and no
