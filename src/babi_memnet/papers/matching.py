@@ -17,6 +17,7 @@ from typing import Any
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
 from babi_memnet.paths import conf_files
+from babi_memnet.runs.collection import as_text
 from babi_memnet.runs.dotted import flat
 from babi_memnet.settings_fields import BOOKKEEPING, marked
 from babi_memnet.training.settings import TrainingSettings
@@ -106,7 +107,7 @@ def _model_facts(choice: str) -> dict[str, Any]:
 
 def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
-        f"{key}={_shown(run[key])} ({_shown(value)})" if key in run else f"{key} missing ({_shown(value)})"
+        f"{key}={as_text(run[key])} ({as_text(value)})" if key in run else f"{key} missing ({as_text(value)})"
         for key, value in facts.items()
         if key not in run or _comparable(key, run[key]) != _comparable(key, value)
     )
@@ -116,8 +117,3 @@ def _comparable(key: str, value: Any) -> Any:
     if key == "data.size":
         return _SIZES.get(str(value), int(value) if str(value).isdigit() else value)
     return value
-
-
-def _shown(value: Any) -> str:
-    # as one would write it on the command line
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
