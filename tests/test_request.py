@@ -103,6 +103,7 @@ def settings_of(**parts: Any) -> Settings:
 def same_stories(monkeypatch: pytest.MonkeyPatch) -> None:
     """All data are the same, and need not be there."""
     monkeypatch.setattr("babi_memnet.request.fingerprint", lambda data, tasks: "ab")
+    monkeypatch.setattr("babi_memnet.request.code_of_own", lambda name: None)
 
 
 @pytest.mark.parametrize(("group", "part", "name"), FIELDS)

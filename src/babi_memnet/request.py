@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from babi_memnet.data.sources import fingerprint
 from babi_memnet.errors import bad_value
+from babi_memnet.models.networks import code_of_own
 from babi_memnet.runs.signature import signature
 from babi_memnet.settings import Settings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 REVISION = 1
 """Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
 
-_ALWAYS = ("revision", "task", "data.source", "model.name")
+_ALWAYS = ("revision", "task", "data.source", "model.name", "code")
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
             raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
         settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
     digest = fingerprint(settings.data, settings.tasks)
+    code = code_of_own(settings.model.name)
     name = signature(
-        {**as_plain(settings), "revision": REVISION},
+        {**as_plain(settings), "revision": REVISION, **({"code": code} if code else {})},
         {key: _defaults(value) for key, value in vars(settings).items()},
         digest,
         always=_ALWAYS,

@@ -60,5 +60,11 @@ def test_the_page_can_be_followed_from_top_to_bottom(tmp_path: Path, environment
     (dialogue,) = (text for line, text in said.items() if "babi-demo" in line)
     assert "recent" in dialogue
     assert "worth of each statement" in dialogue
+    # An old record does not answer for new code.
+    code = tmp_path / "mine" / "models" / "recent.py"
+    code.write_text(code.read_text() + "\n# changed\n")
+    again = [sys.executable, "-m", "babi_memnet.commands.train", "model=recent", "task=1", "debug=quick", *SMALL]
+    subprocess.run([*again, "tracker=none"], cwd=tmp_path, env=environ, check=True, capture_output=True)
+    assert len(list((tmp_path / "outputs").rglob("result.json"))) == 4
     table = json.loads(next((tmp_path / "outputs").rglob("table.json")).read_text())
     assert [column["id"] for column in table["columns"]] == ["recent"]

@@ -6,6 +6,7 @@ Its settings are read without loading torch, so that the command line can show a
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +52,21 @@ def _files(folders: Sequence[str]) -> dict[str, Path]:
     return files
 
 
+def code_of_own(name: str) -> str | None:
+    """The SHA-256 of the file of a network in a folder of ``BABI_PATH``; None for those of the project.
+
+    Who writes a network changes it often, and an old record must not answer for new code. Those of the project change
+    with their versions.
+
+    Raises:
+        RequestError: there is no such network.
+    """
+    path = _file_of(name)
+    if path.parent == Path(__file__).parent:
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @cache
 def settings_class(name: str) -> type[NetworkSettings]:
     """The class ``Settings`` of a network.
@@ -61,9 +77,7 @@ def settings_class(name: str) -> type[NetworkSettings]:
     Raises:
         RequestError: there is no such network, or its settings cannot be read so.
     """
-    path = network_files().get(name)
-    if path is None:
-        raise bad_value("model", name, f"one of {', '.join(network_files())}")
+    path = _file_of(name)
     # dataclasses look annotations up in the module that a class names
     module = sys.modules[f"{__name__}.{name}"] = ModuleType(f"{__name__}.{name}")
     try:
@@ -114,6 +128,13 @@ def network_on_record(model: Mapping[str, Any]) -> NetworkSettings:
         return settings(**model)
     except TypeError as error:
         raise RequestError(f"model={model['name']}: its settings on record are not those of today ({error})") from None
+
+
+def _file_of(name: str) -> Path:
+    files = network_files()
+    if name not in files:
+        raise bad_value("model", name, f"one of {', '.join(files)}")
+    return files[name]
 
 
 def _source(path: Path) -> str:

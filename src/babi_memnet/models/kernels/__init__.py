@@ -1,6 +1,7 @@
 """Networks once more, in code for one kind of machine: faster, with the values and gradients of the network itself.
 
-The kernels of a network are the file of its name in this folder, which defines a class ``Kernels``.
+The kernels of a network are the file of its name in this folder, which defines a class ``Kernels``, and
+``NETWORK``, the class of what they compute.
 """
 
 from __future__ import annotations
