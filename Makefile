@@ -22,12 +22,15 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY) ## Reproduce the PE LS RN column of the paper: 20 tasks, ten restarts each, then the table
 	$(BIN)/babi-reproduce table=memn2n_1k 'columns=[pe_ls_rn]'
 
+# Each process begins with tests that lie together, whose fixtures it then makes alone, and takes from others at the end.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest --numprocesses auto
+	$(PYTEST)
 
 test-slow: $(READY) ## Run the tests of whole commands, and those that need the official data (BABI_DATA)
-	$(BIN)/python -m pytest --numprocesses auto -m integration
-	$(BIN)/python -m pytest --numprocesses auto tests/data tests/worlds
+	$(PYTEST) -m integration
+	$(PYTEST) tests/data tests/worlds
 
 # The plugin of Ray wants a cloudpickle that the one of joblib cannot work with.
 test-ray: ## Run the tests of the Ray launcher, in .venv-ray

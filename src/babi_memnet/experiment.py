@@ -14,7 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from babi_memnet.data.sources import load
-from babi_memnet.encoding.questions import Encoder, Questions, build_encoder
+from babi_memnet.encoding.questions import Questions, build_encoder
 from babi_memnet.errors import bad_value
 from babi_memnet.models.network import Shape
 from babi_memnet.models.networks import network_class
@@ -66,7 +66,7 @@ class Experiment:
         self.numbers = settings.training.numbers
         self.generators = [restart_generator(settings.runtime.seed, number) for number in self.numbers]
         kind = network_class(settings.model.name)
-        self.restarts = Restarts(kind, settings.model, shape_of(self.encoder), self.generators, device)
+        self.restarts = Restarts(kind, settings.model, Shape.of(self.encoder), self.generators, device)
         self.course = Course(settings.training)
         self.engine: Engine = make_engine(
             settings.runtime.engine, self.restarts, self.train, settings.training, settings.runtime.cores
@@ -296,11 +296,6 @@ def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.d
 def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:
     """Percent of wrong answers, of the tasks that there are questions of."""
     return {str(task): 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
-
-
-def shape_of(encoder: Encoder) -> Shape:
-    """What the data fix of a network."""
-    return Shape(len(encoder.vocabulary), encoder.slots, encoder.positions)
 
 
 def _device(name: str) -> torch.device:

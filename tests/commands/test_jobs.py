@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from hydra.errors import HydraException
@@ -18,23 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.jobs import Common, Composer, Job, plan
 from babi_memnet.commands.sweeping import answered
-from babi_memnet.commands.train import TrainSchema
-from babi_memnet.config import register, request_of
+from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError
-from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request
 from babi_memnet.runs.files import write_json
 
 SMALL = ["data.size=60", "data.test_questions=40"]
-
-
-@pytest.fixture
-def loader(monkeypatch: pytest.MonkeyPatch, story_cache: Path, tmp_path: Path) -> Iterator[Any]:
-    monkeypatch.setenv("BABI_CACHE", str(story_cache))
-    monkeypatch.chdir(tmp_path)
-    register(train=TrainSchema)
-    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
 
 
 @pytest.fixture
@@ -133,4 +119,3 @@ def test_runs_elsewhere_are_not_looked_for_at_home(loader: Any) -> None:
     assert in_own_directories(config())
     assert in_own_directories(config("runtime.outputs=elsewhere", "hydra.sweep.dir=logs"))
     assert not in_own_directories(config("hydra.sweep.subdir=${hydra.job.num}"))
-    assert OmegaConf.is_config(config())

@@ -10,14 +10,28 @@ import pytest
 
 from tests.running import SMALL, Run, only_run
 
+REQUEST = ["columns=[pe_ls_rn,bow]", "tasks=[1,4]", *SMALL]
 
-def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path: Path):
-    request = ["columns=[pe_ls_rn,bow]", "tasks=[1,4]", *SMALL]
-    first = command("reproduce", *request)
+
+@pytest.fixture(scope="module")
+def trained(run_command: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which this was asked for once."""
+    folder = tmp_path_factory.mktemp("trained")
+    first = run_command("reproduce", *REQUEST, folder=folder)
     assert first.returncode == 0, first.stderr
+    return folder
+
+
+@pytest.fixture
+def outputs(trained: Path, tmp_path: Path) -> Path:
+    """Its outputs, where ``command`` runs."""
+    return Path(shutil.copytree(trained / "outputs", tmp_path / "outputs"))
+
+
+def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path: Path, outputs: Path):
     table = json.loads((tmp_path / "outputs/debug/tables/memn2n_1k/table.json").read_text())
     assert [column["id"] for column in table["columns"]] == ["pe_ls_rn", "bow"]
-    results = {path: json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")}
+    results = {path: json.loads(path.read_text()) for path in outputs.rglob("result.json")}
     assert len(results) == 4
     for column in table["columns"]:
         assert column["published"]["source"]
@@ -30,7 +44,7 @@ def test_a_table_is_trained_once_and_drawn_from_its_cells(command: Run, tmp_path
             assert error == cell["test_error_percent"]
         assert column["mean"] == pytest.approx(sum(column["errors"].values()) / 2)
     written = {path: path.stat().st_mtime_ns for path in results}
-    assert command("reproduce", *request).returncode == 0
+    assert command("reproduce", *REQUEST).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in results} == written
     folder = tmp_path / "outputs/debug/tables/memn2n_1k"
     assert "pe_ls_rn" in (folder / "table.md").read_text()
@@ -76,13 +90,13 @@ def test_a_run_that_fails_costs_its_cell_only(command: Run, tmp_path: Path):
     assert column["missing"]["1"].startswith("failed: ")
 
 
-def test_a_cell_is_the_run_that_train_would_make(command: Run, tmp_path: Path):
-    assert command("reproduce", "columns=[pe]", "tasks=[4]", *SMALL).returncode == 0
-    before = set((tmp_path / "outputs").rglob("status.json"))
-    found = command("train", "experiment=memn2n_1k/pe", "task=4", *SMALL)
+def test_a_cell_is_the_run_that_train_would_make(command: Run, outputs: Path):
+    before = set(outputs.rglob("status.json"))
+    found = command("train", "experiment=memn2n_1k/bow", "task=4", *SMALL)
     assert found.returncode == 0, found.stderr
-    assert set((tmp_path / "outputs").rglob("status.json")) == before
-    assert (next(iter(before)).parent / ".hydra" / "config.yaml").exists()
+    assert "answered from it" in found.stdout
+    assert set(outputs.rglob("status.json")) == before
+    assert all((path.parent / ".hydra" / "config.yaml").exists() for path in before)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
@@ -21,10 +19,8 @@ from omegaconf import DictConfig
 
 from babi_memnet.commands.jobs import Common, Composer
 from babi_memnet.commands.local_runs import LocalRun, RunsProgress, share_cores
-from babi_memnet.commands.train import TrainSchema, train
-from babi_memnet.config import register
+from babi_memnet.commands.train import train
 from babi_memnet.errors import RequestError
-from babi_memnet.paths import conf_directory
 from babi_memnet.request import Request
 from babi_memnet.runs.directory import RunDirectory
 
@@ -54,15 +50,6 @@ def die(config: DictConfig, times: int) -> object:
         (deaths / str(number)).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return train(config)
-
-
-@pytest.fixture
-def loader(monkeypatch: pytest.MonkeyPatch, story_cache: Path, tmp_path: Path) -> Iterator[Any]:
-    monkeypatch.setenv("BABI_CACHE", str(story_cache))
-    monkeypatch.chdir(tmp_path)
-    register(train=TrainSchema)
-    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
 
 
 def launch(loader: Any, work: TaskFunction, jobs: Sequence[Sequence[str]], *words: str) -> list[JobReturn]:

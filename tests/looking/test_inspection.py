@@ -168,21 +168,28 @@ def test_labels_tell_runs_of_a_task_apart(rows: list[Row]) -> None:
     assert set(labels([row for row in rows if row.keys["training.epochs"]])) == {"train"}
 
 
-def test_files_hold_what_was_found(found: Inspection, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def report(found: Inspection, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path], list[str]]:
+    """What was found, written with its figures: the folder, its files and what is told about them."""
+    folder = tmp_path_factory.mktemp("report")
+    return folder, *write_inspection(folder, found, error_records(found.answered), "title", figures=True)
+
+
+def test_files_hold_what_was_found(found: Inspection, report: tuple[Path, list[Path], list[str]]) -> None:
+    folder, files, notes = report
     errors = error_records(found.answered)
-    files, notes = write_inspection(tmp_path, found, errors, "title", figures=True)
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(files)
+    assert {path for path in folder.rglob("*") if path.is_file()} == set(files)
     for name, records in (("attention", tidy_attention(found.attention)), ("errors", errors)):
-        with (tmp_path / f"{name}.csv").open() as file:
+        with (folder / f"{name}.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert len(rows) == len(records)
         for row, record in zip(rows, records, strict=True):
             assert row == {key: "" if value is None else str(value) for key, value in record.items()}
-    kept = json.loads((tmp_path / "errors.json").read_text())
+    kept = json.loads((folder / "errors.json").read_text())
     assert kept == errors
-    confused = json.loads((tmp_path / "confusion.json").read_text())
+    confused = json.loads((folder / "confusion.json").read_text())
     assert sum(record["questions"] for record in confused) == sum(len(one.right) for one in found.answered)
-    assert len(json.loads((tmp_path / "words.json").read_text())) == sum(len(one.words) for one in found.maps)
+    assert len(json.loads((folder / "words.json").read_text())) == sum(len(one.words) for one in found.maps)
     drawn = {path.name.split("-")[0] for path in files if path.suffix == ".png"}
     assert drawn == {"attention", "errors", "confusion", "words"}
     for path in files:
@@ -193,16 +200,19 @@ def test_files_hold_what_was_found(found: Inspection, tmp_path: Path) -> None:
 
 
 def test_the_next_report_removes_an_inspection_and_nothing_else(
-    rows: list[Row], found: Inspection, tmp_path: Path
+    rows: list[Row], report: tuple[Path, list[Path], list[str]], tmp_path: Path
 ) -> None:
-    files, _ = write_inspection(tmp_path / "inspect", found, error_records(found.answered), "title", figures=True)
+    folder, files, _ = report
+    copies = [tmp_path / "inspect" / path.relative_to(folder) for path in files]
+    shutil.copytree(folder, tmp_path / "inspect")
+    assert all(path.exists() for path in copies)
     names = ("attention.md", "figures/words-own.png", "inspect/own.md", "inspect/errors-own.csv", "inspect/words.txt")
     own = [tmp_path / name for name in names]
     (tmp_path / "figures").mkdir()
     for path in own:
         path.touch()
     write_run_report(tmp_path, rows, None, "title", figures=False)
-    assert not any(path.exists() for path in files)
+    assert not any(path.exists() for path in copies)
     assert all(path.exists() for path in own)
     # a list that is not ours, or names what we never write
     for content in ("[1", "[1]", '{"written": 5}', '{"written": ["own.md", "../attention.md", "figures/../own.md"]}'):

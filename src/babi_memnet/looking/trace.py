@@ -186,13 +186,12 @@ class TracedNetwork:
         saved = checkpoint.state["encoder"]
         encoder = Encoder(Vocabulary.from_json(saved["vocabulary"]), saved["slots"], saved["positions"])
         model = network_on_record(settings["model"])
-        shape = Shape(len(encoder.vocabulary), encoder.slots, encoder.positions)
         kind = network_class(model.name)
         for restart in restarts:
             place = result["selected"] if restart is None else numbers.index(restart) if restart in numbers else None
             if place is None:
                 raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
-            network = kind(model, shape)
+            network = kind(model, Shape.of(encoder))
             tensors, known = network.upgrade(checkpoint.tensors), set(network.state_dict())
             # A tensor that has two names in the network is kept by one of them.
             own = {name: torch.from_numpy(np.array(values[place])) for name, values in tensors.items() if name in known}

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from babi_memnet.encoding.questions import Encoder
+
 
 class Batch(NamedTuple):
     """What one restart is asked, and what it was told before; integers are int64.
@@ -56,6 +58,11 @@ class Shape:
     words: int
     slots: int
     positions: int
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> Shape:
+        """That of the questions of an encoder."""
+        return cls(len(encoder.vocabulary), encoder.slots, encoder.positions)
 
 
 class Step(NamedTuple):
