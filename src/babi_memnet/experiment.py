@@ -23,6 +23,7 @@ from babi_memnet.papers.matching import match
 from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.checkpoint import Checkpoint
 from babi_memnet.runs.directory import Recording, RunDirectory
+from babi_memnet.runs.interrupts import held_back
 from babi_memnet.tracking.protocol import TrackedRun, Tracker
 from babi_memnet.tracking.start import check_tracker, start_tracker
 from babi_memnet.training.course import Course
@@ -216,8 +217,9 @@ def _train(
                 done=recording.epoch,
             ):
                 row = epoch.as_row()
-                recording.record_epoch(row)
-                latest = state()
+                with held_back():  # or Ctrl-C between the two would leave an epoch without its state
+                    recording.record_epoch(row)
+                    latest = state()
                 tracker.log_epoch(row)
                 progress.update(epoch, last=not experiment.course.running.any())
                 if watch is not None:
