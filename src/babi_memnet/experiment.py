@@ -28,6 +28,7 @@ from babi_memnet.tracking.protocol import TrackedRun, Tracker
 from babi_memnet.tracking.start import check_tracker, start_tracker
 from babi_memnet.training.course import Course
 from babi_memnet.training.engine import Engine, make_engine
+from babi_memnet.training.exchanging import find_exchange
 from babi_memnet.training.loop import train
 from babi_memnet.training.progress import Progress
 from babi_memnet.training.restarts import Restarts
@@ -54,10 +55,12 @@ class Experiment:
         stories = load(settings.data, settings.tasks)
         columns = {split: stories[split].to_dict() for split in ("train", "test")}
         self.encoder = build_encoder(settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size)
+        asked = len(columns["train"]["question"])
+        if asked < 2:
+            raise bad_value("data.size", asked, "at least 2 training questions, one to learn and one to validate")
+        kept, held = held_out(asked, settings.training, settings.runtime.seed)
+        exchange = find_exchange(settings.training, columns["train"], kept.tolist(), self.encoder.vocabulary)
         told = self.encoder.encode(columns["train"])
-        if len(told) < 2:
-            raise bad_value("data.size", len(told), "at least 2 training questions, one to learn and one to validate")
-        kept, held = held_out(len(told), settings.training, settings.runtime.seed)
         self.train, self.validation, self.test = (
             told.select(kept),
             told.select(held),
@@ -70,7 +73,7 @@ class Experiment:
         self.restarts = Restarts(kind, settings.model, Shape.of(self.encoder), self.generators, device)
         self.course = Course(settings.training)
         self.engine: Engine = make_engine(
-            settings.runtime.engine, self.restarts, self.train, settings.training, settings.runtime.cores
+            settings.runtime.engine, self.restarts, self.train, settings.training, settings.runtime.cores, exchange
         )
 
     def close(self) -> None:

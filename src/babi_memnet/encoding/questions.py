@@ -6,7 +6,7 @@ Legend: N questions, M memory slots, J positions of the longest sentence. Slot 0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,17 @@ class Questions:
             self.tasks[index],
             self.forgotten,
             self.unknown,
+        )
+
+    def moved(self, maps: npt.NDArray[np.uint16]) -> Questions:
+        """The questions with their words, and those of their stories and answers, put through a map each, [N, V]."""
+
+        def through(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            flat = values.reshape(len(values), -1)
+            return np.take_along_axis(maps, flat.astype(np.int64), axis=1).reshape(values.shape).astype(values.dtype)
+
+        return replace(
+            self, words=through(self.words), questions=through(self.questions), answers=through(self.answers)
         )
 
 

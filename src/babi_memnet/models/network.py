@@ -4,7 +4,8 @@ A network is one file in this folder with two classes: ``Settings``, a dataclass
 Nothing else knows its name: `networks` finds it by its file, the engine trains any number of restarts of it at once,
 and reports, stories and demo show the steps of its trace.
 
-Legend: B batch, M memory slots, J words of the longest sentence, V answers, d dimension of a state.
+Legend: B batch, M memory slots, J words of the longest sentence, V answers, d dimension of a state; of whole stories
+T statements of the longest, Q most questions of one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -43,6 +44,39 @@ class Batch(NamedTuple):
     def told(self) -> Tensor:
         """[B, M] which slots hold a statement."""
         return torch.arange(self.ages.shape[-1], device=self.counts.device) < self.counts.unsqueeze(-1)
+
+
+class StoryBatch(NamedTuple):
+    """Whole stories, each told once for all its questions; integers are int64. For `Network.whole_stories`.
+
+    An answer may rest on what was told before its question alone, whatever else is in the batch.
+
+    Attributes:
+        statements: [B, T, J] words of the statements, the earliest first; 0 pads.
+        told: [B] how many statements there are, at most T.
+        questions: [B, Q, J] words of the questions; 0 pads, also where a story has fewer.
+        asked: [B, Q] how many statements were told before each question.
+        noise: [B, `Network.noise`] random numbers, uniform from 0 to 1, while training; None otherwise.
+    """
+
+    statements: Tensor
+    told: Tensor
+    questions: Tensor
+    asked: Tensor
+    noise: Tensor | None = None
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """Single questions as stories of one question each."""
+        last = batch.counts.unsqueeze(-1) - 1
+        backwards = (last - torch.arange(batch.words.shape[1], device=last.device)).clamp(min=0)  # [B, M]
+        statements = batch.words.gather(1, backwards.unsqueeze(-1).expand_as(batch.words))
+        statements = statements * batch.told.unsqueeze(-1)
+        counts = batch.counts.unsqueeze(-1)
+        return cls(statements, batch.counts, batch.questions.unsqueeze(1), counts, batch.noise)
+
+
+AnyBatch = Batch | StoryBatch
 
 
 @dataclass(frozen=True)
@@ -92,7 +126,10 @@ class Trace(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """What training makes smaller: losses [B], in nats for cross entropy; and the logits [B, V] they were taken of."""
+    """What training makes smaller: losses [B], in nats for cross entropy; and the logits [B, V] they were taken of.
+
+    Of whole stories [B, Q] and [B, Q, V].
+    """
 
     losses: Tensor
     logits: Tensor
@@ -107,12 +144,15 @@ class Network(nn.Module, ABC):
     Attributes:
         one_by_one: class attribute; True has restarts trained in a loop, for code that vmap cannot take, or takes
             slowly (``nn.LSTM``). Only then may a network use random numbers of torch's own.
+        whole_stories: class attribute; True has `forward` and `loss` given a `StoryBatch`, and answer [B, Q] questions.
+            `trace` is given single questions all the same (`StoryBatch.of` makes stories of them).
         noise: how many random numbers `forward` wants for each question while training, in ``batch.noise``: they
             come from the restart's own generator, so that a restart does not notice others.
         linear: set from outside: attention goes without its softmax. Only where ``Settings.linear_start`` says so.
     """
 
     one_by_one: ClassVar[bool] = False
+    whole_stories: ClassVar[bool] = False
     noise: int = 0
     linear: bool = False
 
@@ -126,8 +166,11 @@ class Network(nn.Module, ABC):
         """Draw the values of all parameters from ``generator``, and from nothing else."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Tensor:
-        """The logits [B, V] of a batch; -inf for padding, which is no answer. V is at least the number of words."""
+    def forward(self, batch: Any) -> Tensor:
+        """The logits [B, V] of a batch; -inf for padding, which is no answer. V is at least the number of words.
+
+        Of a `StoryBatch` [B, Q, V].
+        """
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
         """Put entries that never learn, such as the vectors of padding, to zero in place.
@@ -135,16 +178,19 @@ class Network(nn.Module, ABC):
         ``tensors`` have the names and shapes of the parameters.
         """
 
-    def loss(self, batch: Batch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
+    def loss(self, batch: Any, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
         """Cross entropy of the right answers [B]; override it where more is to be made small.
 
-        ``label_smoothing`` spreads that share of the target over all answers (Szegedy et al. 2016, section 7).
+        ``label_smoothing`` spreads that share of the target over all answers (Szegedy et al. 2016, section 7). Of whole
+        stories the answers are [B, Q], 0 where there is no question, which costs nothing.
         """
         logits = self(batch)
         chances = torch.log_softmax(logits, dim=-1)
         losses = -chances.gather(-1, answers.unsqueeze(-1)).squeeze(-1)
         if label_smoothing:
             losses = (1 - label_smoothing) * losses - label_smoothing * chances[..., 1:].mean(dim=-1)
+        if self.whole_stories:
+            losses = torch.where(answers > 0, losses, 0.0)
         return Objective(losses, logits)
 
     def answer_vectors(self) -> Tensor | None:
@@ -177,8 +223,8 @@ class Network(nn.Module, ABC):
 
 
 def no_padding(logits: Tensor) -> Tensor:
-    """The logits [B, V] with -inf for word 0, which is no answer."""
-    return torch.cat([torch.full_like(logits[:, :1], -torch.inf), logits[:, 1:]], dim=1)
+    """The logits [..., V] with -inf for word 0, which is no answer."""
+    return torch.cat([torch.full_like(logits[..., :1], -torch.inf), logits[..., 1:]], dim=-1)
 
 
 def without(batch: Batch, slot: int) -> Batch:

@@ -56,6 +56,9 @@ class Course:
             self.shown[name] = np.where(reported, values, self.shown.get(name, values))
         if counts and settings.patience is not None:
             self.running = self.running & (epoch.number - self._best_epoch < settings.patience)
+        if counts and settings.solved_loss is not None:
+            solved = (shown["validation/error_percent"] == 0) & (shown["train/loss"] < settings.solved_loss)
+            self.running = self.running & ~solved
 
     def finish(self, parameters: Mapping[str, Tensor]) -> None:
         """Put the parameters [R, ...] to those of the reported epochs, in place."""

@@ -19,12 +19,14 @@ from torch import Tensor
 from babi_memnet.encoding.questions import Questions
 from babi_memnet.errors import bad_value
 from babi_memnet.models.kernels import Kernel, kernel_of
-from babi_memnet.models.network import Batch
+from babi_memnet.training.averaging import Average
+from babi_memnet.training.feeding import Feed, QuestionFeed, StoryFeed
 from babi_memnet.training.optimizer import Optimizer
 from babi_memnet.training.restarts import Objectives, Restarts
 from babi_memnet.training.sampling import draw_epoch
 from babi_memnet.training.schedule import Epoch, is_stepwise, step_sizes
 from babi_memnet.training.settings import TrainingSettings
+from babi_memnet.training.symmetry import Exchange
 
 _EVALUATION_BATCH = 100
 
@@ -63,8 +65,15 @@ class Engine(Protocol):
         The parameters are updated in place.
         """
 
+    @property
+    def measured(self) -> Mapping[str, Tensor]:
+        """The parameters that `evaluate` answers with, [R, ...]."""
+
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
         """What each restart answers to each question."""
+
+    def finish(self) -> None:
+        """The training is over: what was `measured` becomes the parameters."""
 
     def tensors(self) -> dict[str, Tensor]:
         """All that `restore` needs: parameters and the state of the optimizer, restarts first."""
@@ -80,9 +89,15 @@ class KernelEngine:
     """Each restart is one job for a thread: it draws its batches and runs the kernels, which hold no lock."""
 
     def __init__(
-        self, kernel: type[Kernel], restarts: Restarts, train: Questions, settings: TrainingSettings, threads: int
+        self,
+        kernel: type[Kernel],
+        restarts: Restarts,
+        train: Questions,
+        settings: TrainingSettings,
+        threads: int,
+        exchange: Exchange | None = None,
     ) -> None:
-        self._restarts, self._train, self._settings = restarts, train, settings
+        self._restarts, self._train, self._settings, self._exchange = restarts, train, settings, exchange
         self._kernels = kernel.of(restarts.network, restarts.parameters)
         self._pool = ThreadPoolExecutor(min(threads, len(restarts)), thread_name_prefix="restart")
 
@@ -94,12 +109,20 @@ class KernelEngine:
         def train(place: int) -> tuple[float, float]:
             if not running[place]:
                 return np.nan, np.nan
-            plan = draw_epoch(generators[place], self._train, self._settings)
-            loss, wrong = self._kernels[place].train_epoch(self._train, plan.order, plan.ages, epoch.linear, rate, norm)
-            return loss / plan.order.size, wrong / plan.order.size
+            plan = draw_epoch(generators[place], self._train, self._settings, self._exchange)
+            asked, order = self._train, plan.order
+            if plan.maps is not None:  # each question drawn becomes a question of its own
+                asked = self._train.select(order.ravel()).moved(plan.maps.reshape(order.size, -1))
+                order = np.arange(order.size, dtype=np.uint32).reshape(order.shape)
+            loss, wrong = self._kernels[place].train_epoch(asked, order, plan.ages, epoch.linear, rate, norm)
+            return loss / order.size, wrong / order.size
 
         shown = np.array(list(self._pool.map(train, range(len(self._restarts)))), dtype=np.float64).T
         return Trained(shown[0], shown[1], rate)
+
+    @property
+    def measured(self) -> Mapping[str, Tensor]:
+        return self._restarts.parameters
 
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
         found = list(
@@ -107,6 +130,9 @@ class KernelEngine:
         )
         answers, losses = zip(*found, strict=True)
         return Evaluated(np.stack(answers).astype(np.int64), np.array(losses) / len(questions))
+
+    def finish(self) -> None:
+        """The parameters are what was measured."""
 
     def tensors(self) -> dict[str, Tensor]:
         return self._restarts.tensors()
@@ -124,10 +150,18 @@ class AutogradEngine:
     Nothing inside an epoch waits for the device: draws are made and sent ahead, sums are fetched at the end.
     """
 
-    def __init__(self, restarts: Restarts, train: Questions, settings: TrainingSettings) -> None:
-        self._restarts, self._train, self._settings = restarts, train, settings
+    def __init__(
+        self, restarts: Restarts, train: Questions, settings: TrainingSettings, exchange: Exchange | None = None
+    ) -> None:
+        self._restarts, self._settings = restarts, settings
         self._optimizer = Optimizer(restarts.learned, settings)
-        self._on_device = self._send(train)
+        self._average = Average(restarts.learned, settings.averaging) if settings.averaging else None
+        feed = StoryFeed if restarts.network.whole_stories else QuestionFeed
+        self._feed: Feed = feed(train, settings, restarts.device, exchange)
+
+    @property
+    def measured(self) -> Mapping[str, Tensor]:
+        return {**self._restarts.parameters, **(self._average.values if self._average else {})}
 
     def train_epoch(
         self, generators: Sequence[np.random.Generator], epoch: Epoch, running: npt.NDArray[np.bool_]
@@ -135,38 +169,38 @@ class AutogradEngine:
         restarts, settings, device = self._restarts, self._settings, self._restarts.device
         places = np.flatnonzero(running)
         drawing = [generators[place] for place in places.tolist()]
-        plans = [draw_epoch(generator, self._train, settings) for generator in drawing]
-        order = torch.from_numpy(np.stack([plan.order for plan in plans]).astype(np.int64)).to(device)  # [A, S, B]
-        ages = torch.from_numpy(np.stack([plan.ages for plan in plans]).astype(np.int32)).to(device)
         at = torch.from_numpy(places).to(device)
         how = Objectives(epoch.linear, settings.loss == "mean", settings.label_smoothing)
-        loss = torch.zeros(len(places), device=device, dtype=torch.float64)
-        wrong = torch.zeros(len(places), device=device, dtype=torch.float64)
-        rates = step_sizes(settings, epoch, order.shape[1])
-        for step, rate in enumerate(rates.tolist()):
-            batch, answers = self._batch(self._on_device, order[:, step], ages[:, step].long())
-            batch = batch._replace(noise=self._noise(drawing))
+        loss, wrong, asked = (torch.zeros(len(places), device=device, dtype=torch.float64) for _ in range(3))
+        steps, batches = self._feed.epoch(drawing, epoch)
+        rates = step_sizes(settings, epoch, steps)
+        for rate, (batch, answers) in zip(rates.tolist(), batches, strict=True):
+            batch = batch._replace(noise=self._noise(drawing, answers.shape[1]))
             gradients, found = restarts.gradients(at, batch, answers, how, self._seeds(drawing))
             self._descend(at, gradients, rate)
-            loss += found.losses.sum(dim=1)
-            wrong += (found.logits.argmax(dim=-1) != answers).sum(dim=1)
+            there = answers > 0 if restarts.network.whole_stories else torch.ones_like(answers, dtype=torch.bool)
+            loss += found.losses.flatten(1).sum(dim=1)
+            wrong += ((found.logits.argmax(dim=-1) != answers) & there).flatten(1).sum(dim=1)
+            asked += there.flatten(1).sum(dim=1)
         shares = np.full((2, len(restarts)), np.nan)
-        shares[:, places] = torch.stack([loss, wrong]).cpu().numpy() / order[0].numel()
+        shares[:, places] = (torch.stack([loss, wrong]) / asked).cpu().numpy()
         return Trained(shares[0], shares[1], float(rates[-1]))
 
     def _descend(self, at: Tensor, gradients: dict[str, Tensor], rate: float) -> None:
         """One step of the restarts ``at`` these places; the others stay what they are, as does their optimizer."""
+        some = at if len(at) < len(self._restarts) else None
         self._restarts.hold(gradients)
-        self._optimizer.step(gradients, rate, at if len(at) < len(self._restarts) else None)
+        self._optimizer.step(gradients, rate, some)
         self._restarts.hold(self._restarts.parameters)
+        if self._average is not None:
+            self._average.step(some)
 
-    def _noise(self, generators: Sequence[np.random.Generator]) -> Tensor | None:
+    def _noise(self, generators: Sequence[np.random.Generator], size: int) -> Tensor | None:
         """Random numbers for one batch of each restart, [A, B, noise]."""
         wanted = self._restarts.network.noise
         if not wanted:
             return None
-        shape = (self._settings.batch_size, wanted)
-        drawn = np.stack([generator.random(shape, dtype=np.float32) for generator in generators])
+        drawn = np.stack([generator.random((size, wanted), dtype=np.float32) for generator in generators])
         return torch.from_numpy(drawn).to(self._restarts.device)
 
     def _seeds(self, generators: Sequence[np.random.Generator]) -> list[int]:
@@ -176,39 +210,44 @@ class AutogradEngine:
 
     @torch.no_grad()
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
-        sent = self._send(questions)
-        slots = torch.arange(questions.words.shape[1], device=self._restarts.device)
-        answers, losses = [], []
-        for order in torch.split(torch.arange(len(questions), device=self._restarts.device), _EVALUATION_BATCH):
-            batch, right = self._batch(sent, order, slots.expand(len(order), -1))
-            chances = torch.log_softmax(self._restarts.logits(batch, linear), dim=-1)  # [R, B, V]
-            answers.append(chances.argmax(dim=-1))
-            losses.append(-chances.gather(-1, right.expand(len(chances), -1).unsqueeze(-1)).double().sum(dim=(1, 2)))
-        chosen = torch.cat(answers, dim=1).cpu().numpy()
-        return Evaluated(chosen, torch.stack(losses).sum(dim=0).cpu().numpy() / len(questions))
+        device, count = self._restarts.device, len(self._restarts)
+        answers = torch.zeros((count, len(questions)), dtype=torch.int64, device=device)
+        loss = torch.zeros(count, dtype=torch.float64, device=device)
+        for batch, right, places in self._feed.evaluation(questions):
+            chances = torch.log_softmax(self._restarts.logits(batch, linear, self.measured), dim=-1)  # [R, B, V]
+            there = places >= 0
+            losses = -chances.gather(-1, right.expand(count, *right.shape).unsqueeze(-1)).squeeze(-1).double()
+            answers[:, places[there]] = chances.argmax(dim=-1)[:, there]
+            loss += losses[:, there].sum(dim=1)
+        return Evaluated(answers.cpu().numpy(), loss.cpu().numpy() / len(questions))
+
+    def finish(self) -> None:
+        if self._average is not None:
+            self._average.take_over()
+            self._average = None
 
     def tensors(self) -> dict[str, Tensor]:
-        return {**self._restarts.tensors(), **self._optimizer.tensors()}
+        average = self._average.tensors() if self._average else {}
+        return {**self._restarts.tensors(), **self._optimizer.tensors(), **average}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         self._restarts.restore(tensors)
         self._optimizer.restore(tensors)
+        if self._average is not None:
+            self._average.restore(tensors)
 
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _send(self, questions: Questions) -> dict[str, Tensor]:
-        names = ("words", "counts", "questions", "answers")
-        device = self._restarts.device
-        return {name: torch.from_numpy(getattr(questions, name).astype(np.int64)).to(device) for name in names}
 
-    def _batch(self, source: dict[str, Tensor], order: Tensor, ages: Tensor) -> tuple[Batch, Tensor]:
-        """The questions at ``order`` [..., B] with the ages [..., B, M] of their statements, and their answers."""
-        batch = Batch(source["words"][order], ages, source["counts"][order], source["questions"][order])
-        return batch, source["answers"][order]
-
-
-def make_engine(kind: str, restarts: Restarts, train: Questions, settings: TrainingSettings, threads: int) -> Engine:
+def make_engine(
+    kind: str,
+    restarts: Restarts,
+    train: Questions,
+    settings: TrainingSettings,
+    threads: int,
+    exchange: Exchange | None = None,
+) -> Engine:
     """The engine for a network: ``fused`` (its kernels, on a CPU), ``autograd``, or ``auto``, the faster of these.
 
     Raises:
@@ -219,8 +258,8 @@ def make_engine(kind: str, restarts: Restarts, train: Questions, settings: Train
     if kind == "fused" and amiss:
         raise bad_value("runtime.engine", kind, f"autograd or auto, since {amiss}")
     if kernel is None or amiss:
-        return AutogradEngine(restarts, train, settings)
-    return KernelEngine(kernel, restarts, train, settings, threads)
+        return AutogradEngine(restarts, train, settings, exchange)
+    return KernelEngine(kernel, restarts, train, settings, threads, exchange)
 
 
 def _amiss(kernel: type[Kernel] | None, restarts: Restarts, settings: TrainingSettings) -> str | None:
@@ -229,7 +268,7 @@ def _amiss(kernel: type[Kernel] | None, restarts: Restarts, settings: TrainingSe
         return f"there are no kernels for {type(restarts.network).__name__}"
     if restarts.device.type != "cpu":
         return "kernels are for the cpu"
-    plain = {"optimizer": "sgd", "loss": "sum", "clip": "per_tensor", "weight_decay": 0.0, "label_smoothing": 0.0}
+    plain = {"optimizer": "sgd", "loss": "sum", "clip": "per_tensor", "weight_decay": 0.0, "label_smoothing": 0.0, "averaging": 0.0}
     for key, value in plain.items():
         if getattr(settings, key) != value:
             return f"kernels know training.{key}={value} alone"

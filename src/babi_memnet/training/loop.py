@@ -81,10 +81,11 @@ def train(
             "validation/loss": judged.loss,
         }
         ran = course.running
-        course.take(epoch, shown, restarts.parameters)
+        course.take(epoch, shown, engine.measured)
         told = {name.replace("/", "_"): np.where(ran, shown[name], course.shown[name]) for name in shown}
         seconds = time.perf_counter() - started
         yield EpochRecord(epoch=epoch, learning_rate=trained.learning_rate, **told, seconds=seconds)
+    engine.finish()
     course.finish(restarts.parameters)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from babi_memnet.errors import RequestError
-from babi_memnet.models.network import Batch, Network, Objective, Shape
+from babi_memnet.models.network import AnyBatch, Network, Objective, Shape
 from babi_memnet.models.settings import NetworkSettings
 
 
@@ -34,7 +34,7 @@ class _Callable(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, batch: Batch, answers: Tensor | None, label_smoothing: float) -> Objective | Tensor:
+    def forward(self, batch: AnyBatch, answers: Tensor | None, label_smoothing: float) -> Objective | Tensor:
         if answers is None:
             logits: Tensor = self.network(batch)
             return logits
@@ -106,20 +106,20 @@ class Restarts:
                 tensors[name].mul_(mask)
 
     @torch.no_grad()
-    def logits(self, batch: Batch, linear: bool) -> Tensor:
-        """What every restart says to the same batch, [R, B, V]."""
+    def logits(self, batch: AnyBatch, linear: bool, parameters: Mapping[str, Tensor] | None = None) -> Tensor:
+        """What every restart says to the same batch, [R, B, V]; with other parameters [R, ...] where there are any."""
 
         def said(*tensors: Mapping[str, Tensor]) -> Tensor:
             return functional_call(self._callable, _named(*tensors), (batch, None, 0.0))  # type: ignore[no-any-return]
 
         with self._mode(linear, training=False):
             if not self.network.one_by_one:
-                return vmap(said)(self.parameters, self._buffers)
-            both = self.parameters, self._buffers
+                return vmap(said)(parameters or self.parameters, self._buffers)
+            both = parameters or self.parameters, self._buffers
             return torch.stack([said(*(_at(restart, tensors) for tensors in both)) for restart in range(len(self))])
 
     def gradients(
-        self, places: Tensor, batch: Batch, answers: Tensor, how: Objectives, seeds: Sequence[int] = ()
+        self, places: Tensor, batch: AnyBatch, answers: Tensor, how: Objectives, seeds: Sequence[int] = ()
     ) -> tuple[dict[str, Tensor], Objective]:
         """Gradients of what is learned [A, ...], losses [A, B] and logits [A, B, V], of the A restarts at ``places``.
 
@@ -128,10 +128,14 @@ class Restarts:
         """
 
         def objective(
-            learned: Mapping[str, Tensor], fixed: Mapping[str, Tensor], batch: Batch, answers: Tensor
+            learned: Mapping[str, Tensor], fixed: Mapping[str, Tensor], batch: AnyBatch, answers: Tensor
         ) -> tuple[Tensor, Objective]:
             found = functional_call(self._callable, _named(learned, fixed), (batch, answers, how.label_smoothing))
-            return (found.losses.mean() if how.mean else found.losses.sum()), found
+            if not how.mean:
+                return found.losses.sum(), found
+            if not self.network.whole_stories:
+                return found.losses.mean(), found
+            return found.losses.sum() / (answers > 0).sum(), found
 
         every = {**self.parameters, **self._buffers}
         if len(places) < len(self):
@@ -140,7 +144,7 @@ class Restarts:
         fixed = {name: values for name, values in every.items() if name not in self._learn}
         with self._mode(how.linear, training=True):
             if not self.network.one_by_one:
-                axes = 0, 0, Batch(*(None if values is None else 0 for values in batch)), 0  # type: ignore[arg-type]
+                axes = 0, 0, type(batch)(*(None if values is None else 0 for values in batch)), 0  # type: ignore[arg-type]
                 step = vmap(grad_and_value(objective, has_aux=True), in_dims=axes)
                 with self._randomness_refused():
                     gradients, (_, found) = step(learned, fixed, batch, answers)
@@ -148,7 +152,7 @@ class Restarts:
             parts = []
             for place in range(len(places)):
                 leaves = {name: values.requires_grad_() for name, values in _at(place, learned).items()}
-                own = Batch(*(values if values is None else values[place] for values in batch))  # type: ignore[arg-type]
+                own = type(batch)(*(values if values is None else values[place] for values in batch))  # type: ignore[arg-type]
                 with _seeded(seeds[place]):
                     total, found = objective(leaves, _at(place, fixed), own, answers[place])
                 apart = torch.autograd.grad(total, list(leaves.values()), materialize_grads=True, allow_unused=True)

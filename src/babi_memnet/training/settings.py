@@ -18,6 +18,7 @@ _CHOICES = {
     "selection": SELECTIONS,
     "reported_epoch": ("last", "best"),
     "validation": ("tail", "random"),
+    "symmetry": ("none", "inferred", "declared"),
 }
 
 
@@ -46,6 +47,17 @@ class TrainingSettings:
         weight_decay: how strongly parameters are drawn to 0; added to the gradient, or with adamw to the step.
         weight_decay_on: ``all`` parameters, or those that are ``matrices``.
         label_smoothing: share of the target that is spread over all answers.
+        averaging: the network that is measured has the running mean of the parameters, of which each step keeps this
+            share; 0 for the parameters as they are.
+        questions_per_epoch: an epoch is so many questions, more than there are for small data; ``null`` for each once.
+        first_statements: in the first epoch stories are told up to about so many statements, then more and more;
+            ``null`` tells them whole from the beginning. For networks that go through whole stories.
+        growing: share of the epochs until they are told whole.
+        symmetry: words that are exchanged in each question drawn, story, question and answer alike: ``none``,
+            ``inferred`` from the training stories, or ``declared`` in ``symmetry_file``.
+        symmetry_file: a YAML file with the words that may be exchanged (docs/symmetry.md).
+        solved_loss: a restart ends early when it answers all validation questions and its training loss is below this;
+            ``null`` for never.
         patience: a restart ends early when its validation has not improved for so many epochs; ``null`` for never.
         reported_epoch: whose parameters a restart ends with: the ``last`` epoch's, or the ``best``'s by validation.
         selection: by what one restart is selected: ``train_error``, ``validation_error`` or ``validation_loss``, the
@@ -75,6 +87,13 @@ class TrainingSettings:
     weight_decay: float = 0.0
     weight_decay_on: str = "all"
     label_smoothing: float = 0.0
+    averaging: float = 0.0
+    questions_per_epoch: int | None = None
+    first_statements: int | None = None
+    growing: float = 0.5
+    symmetry: str = "none"
+    symmetry_file: str | None = None
+    solved_loss: float | None = None
     patience: int | None = None
     reported_epoch: str = "last"
     selection: str = "train_error"
@@ -88,6 +107,8 @@ class TrainingSettings:
             ("beta1", "beta2"): self.optimizer not in ("adam", "adamw"),
             ("weight_decay_on",): self.weight_decay == 0,
             ("clip",): self.gradient_norm is None,
+            ("growing",): self.first_statements is None,
+            ("symmetry_file",): self.symmetry != "declared",
         }
         plain = TrainingSettings()
         without = {key: getattr(plain, key) for keys, is_so in idle.items() if is_so for key in keys}
@@ -121,7 +142,16 @@ class TrainingSettings:
             raise bad_value("training.weight_decay", self.weight_decay, "a number of at least 0")
         if not 0 <= self.time_noise <= 1:
             raise bad_value("training.time_noise", self.time_noise, "a share from 0 to 1")
-        for key in ("beta1", "beta2", "warmup", "label_smoothing"):
+        for key in ("questions_per_epoch", "first_statements"):
+            if (value := getattr(self, key)) is not None and value < 1:
+                raise bad_value(f"training.{key}", value, "a whole number of at least 1, or null")
+        if self.solved_loss is not None and not self.solved_loss > 0:
+            raise bad_value("training.solved_loss", self.solved_loss, "a number above 0, or null for no early end")
+        if self.symmetry == "declared" and self.symmetry_file is None:
+            raise bad_value("training.symmetry_file", None, "a YAML file of words that may be exchanged")
+        if not 0 < self.growing <= 1:
+            raise bad_value("training.growing", self.growing, "a share above 0, up to 1")
+        for key in ("beta1", "beta2", "warmup", "label_smoothing", "averaging"):
             if not 0 <= getattr(self, key) < 1:
                 raise bad_value(f"training.{key}", getattr(self, key), "a number from 0 to below 1")
         for key, choices in _CHOICES.items():

@@ -129,66 +129,67 @@ def moved(text: str, words: Words) -> str:
 
 
 class Exchange:
-    """A symmetry in the numbers of a closed vocabulary (see `Symmetry.close`)."""
+    """The symmetries of tasks in the numbers of a closed vocabulary (see `Symmetry.close`)."""
 
-    def __init__(self, symmetry: Symmetry, vocabulary: Vocabulary) -> None:
+    def __init__(self, symmetries: Mapping[int, Symmetry], vocabulary: Vocabulary) -> None:
+        """``symmetries`` by task; of tasks that it does not name nothing is exchanged."""
         self._size = len(vocabulary)
-        self._free = [
-            [np.array([vocabulary.number(word) for word in words]) for words in part.lists]
-            for part in symmetry.parts
-            if isinstance(part, Free)
-        ]
-        self._groups = [self._tables(part, vocabulary) for part in symmetry.parts if isinstance(part, Group)]
-        self._answers, self._parts, self._base = _answers_of_parts(vocabulary)
-        codes = self._codes(self._parts)
-        order = codes.argsort()
-        self._sorted_codes, self._by_code = codes[order], self._answers[order]
+        self._parts = {
+            task: [_numbered(part, vocabulary) for part in symmetry.parts]
+            for task, symmetry in sorted(symmetries.items())
+        }
+        self._several = _Several(vocabulary)
 
-    def __bool__(self) -> bool:
-        """Whether there is anything to exchange."""
-        return bool(self._free or self._groups)
+    def draw(self, generator: np.random.Generator, tasks: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint16]:
+        """For questions of these tasks [N] a map each of word numbers to word numbers, [N, V].
 
-    def draw(self, generator: np.random.Generator, count: int) -> npt.NDArray[np.uint16]:
-        """``count`` maps of word numbers to word numbers, [count, V], uniform over the symmetry."""
-        maps = np.tile(np.arange(self._size), (count, 1))
-        for lists in self._free:
-            places = generator.random((count, len(lists[0]))).argsort(axis=1)
-            for numbers in lists:
-                maps[:, numbers] = numbers[places]
-        for tables in self._groups:
-            chosen = tables[generator.integers(len(tables), size=count)]
-            changed = chosen != np.arange(self._size)
-            maps = np.where(changed, chosen, maps)
-        if len(self._answers):
-            codes = self._codes(maps[:, self._parts])  # [count, answers]
-            maps[:, self._answers] = self._by_code[np.searchsorted(self._sorted_codes, codes)]
+        Maps are uniform over the symmetry of the task.
+        """
+        maps = np.tile(np.arange(self._size), (len(tasks), 1))
+        for task, parts in self._parts.items():
+            rows = np.flatnonzero(tasks == task)
+            for numbers in parts:
+                if numbers.ndim == 2:  # lists of words
+                    places = generator.random((len(rows), numbers.shape[1])).argsort(axis=1)
+                    for words in numbers:
+                        maps[rows[:, None], words] = words[places]
+                else:  # maps, [G, pair, 2]
+                    chosen = numbers[generator.integers(len(numbers), size=len(rows))]
+                    maps[rows[:, None], chosen[..., 0]] = chosen[..., 1]
+        self._several.follow(maps)
         return maps.astype(np.uint16)
 
-    def _codes(self, parts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """One number for the words [..., P] of an answer."""
-        return np.asarray(parts @ self._base)
 
-    def _tables(self, group: Group, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
-        """The maps of a group, [G, V], with the identity."""
-        tables = np.tile(np.arange(self._size), (len(group.maps) + 1, 1))
-        for table, words in zip(tables[1:], group.maps, strict=True):
-            for word, other in words.items():
-                table[vocabulary.number(word)] = vocabulary.number(other)
-        return np.unique(tables, axis=0)
+def _numbered(part: Free | Group, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    """Lists of words as numbers, [lists, K]; a group as pairs of a word and what it becomes, [G, pairs, 2]."""
+    if isinstance(part, Free):
+        return np.array([[vocabulary.number(word) for word in words] for words in part.lists], dtype=np.int64)
+    words = sorted({word for words in part.maps for word in words})
+    tables = {tuple(each.get(word, word) for word in words) for each in ({}, *part.maps)}
+    number = vocabulary.number
+    return np.array([[(number(a), number(b)) for a, b in zip(words, table, strict=True)] for table in sorted(tables)])
 
 
-def _answers_of_parts(
-    vocabulary: Vocabulary,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The answers of several words: their numbers [A], those of their words [A, P] (0 pads), and powers of V [P]."""
-    several = [
-        (vocabulary.number(word), parts)
-        for word in vocabulary.words
-        if len(parts := word.split(SEPARATOR)) > 1 and all(part in vocabulary for part in parts)
-    ]
-    longest = max((len(parts) for _, parts in several), default=0)
-    numbers = np.array([number for number, _ in several], dtype=np.int64)
-    rows = [[vocabulary.number(part) for part in parts] + [0] * (longest - len(parts)) for _, parts in several]
-    base = len(vocabulary) ** np.arange(longest, dtype=np.int64)
-    return numbers, np.array(rows, dtype=np.int64).reshape(len(several), longest), base
+class _Several:
+    """The answers of several words, which go where their words go."""
 
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        split = [(word, word.split(SEPARATOR)) for word in vocabulary.words if SEPARATOR in word]
+        known = [(word, parts) for word, parts in split if all(part in vocabulary for part in parts)]
+        longest = max((len(parts) for _, parts in known), default=0)
+        rows = [[vocabulary.number(part) for part in parts] + [0] * (longest - len(parts)) for _, parts in known]
+        self._words = np.array([vocabulary.number(word) for word, _ in known], dtype=np.int64)
+        self._parts = np.array(rows, dtype=np.int64).reshape(len(known), longest)
+        self._base = len(vocabulary) ** np.arange(longest, dtype=np.int64)
+        codes = self._parts @ self._base
+        order = codes.argsort()
+        self._codes, self._by_code = codes[order], self._words[order]
+
+    def follow(self, maps: npt.NDArray[np.int64]) -> None:
+        """Complete maps [N, V] of words, in place. An answer whose image is no class stays."""
+        if len(self._words) == 0:
+            return
+        codes = maps[:, self._parts] @ self._base  # [N, answers]
+        places = np.searchsorted(self._codes, codes).clip(max=len(self._codes) - 1)
+        images = np.where(self._codes[places] == codes, self._by_code[places], self._words)
+        maps[:, self._words] = images
