@@ -183,6 +183,7 @@ def test_what_cannot_change_a_result_does_not_change_the_directory():
         "model.hops=2",
         "model.tying=layerwise",
         "tokenizer=words_cased",
+        "tokenizer=merged",
         "runtime.seed=1",
         "data.seed=1",
         "data.size=2k",

@@ -53,6 +53,26 @@ def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp
     assert only_run(tmp_path / "outputs") == directory
 
 
+def test_merged_words_are_part_of_the_record_and_of_what_can_be_asked(command: Run, tmp_path: Path):
+    trained = command("train", "task=1", *SMALL, "tokenizer=merged")
+    assert trained.returncode == 0, trained.stderr
+    directory = only_run(tmp_path / "outputs")
+    saved = json.loads((directory / "checkpoint.json").read_text())["state"]["encoder"]
+    assert {"went_back_to_the", "where_is", "kitchen"} <= set(saved["vocabulary"]["words"])
+    assert not {"back", "to", "the"} & set(saved["vocabulary"]["words"])
+    assert saved["positions"] == 3
+    assert json.loads((directory / "result.json").read_text())["data"]["unknown_words"] == 0
+    lines = ["Mary went back to the kitchen.", "Mary went.", "Mary wnt to the kitchen.", "Mary Mary Mary Mary"]
+    asked = command("demo", "--text", f"run={directory}", stdin="\n".join([*lines, "Where is Mary?"]))
+    assert asked.returncode == 0, asked.stderr
+    assert "'went' (only within " in asked.stdout
+    assert "'wnt' (did you mean went?)" in asked.stdout
+    assert "not taken: expected 1 to 3 words (a merged word is one), found 4" in asked.stdout
+    assert "Mary went back to the kitchen." in asked.stdout
+    reported = command("report", "runs=outputs", "inspect=true")
+    assert reported.returncode == 0, reported.stderr
+
+
 STATEMENTS = ["1 Anna went to the hall.", "2 Otto went to the yard.", "3 Where is Anna?\thall\t1"]
 
 

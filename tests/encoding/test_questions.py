@@ -66,6 +66,65 @@ def test_words_are_numbered_as_they_are_told_and_those_of_the_test_stories_last(
     assert words == [*of_training, "eva", "the", "old", "house", "eva,otto"]
 
 
+def columns(*told):
+    """Questions from (statements, question, answer)."""
+    stories, questions, answers = zip(*told, strict=True)
+    return {"task": [1] * len(told), "story": list(stories), "question": list(questions), "answer": list(answers)}
+
+
+def grown(times):
+    """Stories of two questions each, which hold what the other statements of the text do not."""
+    first, second = "Anna went to the hall.", "Otto went to the yard."
+    return columns(*[([first], "Where is Anna?", "hall"), ([first, second], "Where is Otto?", "yard")] * times)
+
+
+MERGE = TokenizerSettings(merge=True, vocabulary="train")
+
+
+def test_words_that_always_stand_together_are_one():
+    encoder = build_encoder(MERGE, grown(8), grown(1), 50)
+    assert encoder.vocabulary.words == ["", "anna", "went_to_the", "hall", "where_is", "otto", "yard"]
+    assert encoder.positions == 3
+    assert words_of(encoder, encoder.encode(grown(1)).words[1, 0]) == ["otto", "went_to_the", "yard"]
+
+
+def test_a_statement_counts_once_in_a_story_and_again_in_the_next():
+    # "went to the" is told 2 * 4 times by the 4 stories, and each question is asked 4 times
+    merging = build_encoder(MERGE, grown(4), grown(1), 50).vocabulary.merging
+    assert set(merging.pairs) == {("went", "to"), ("went_to", "the"), ("where", "is")}
+    assert build_encoder(MERGE, grown(3), grown(1), 50).vocabulary.merging.pairs == ()
+
+
+def test_words_of_answers_stay_as_they_are():
+    story = [
+        f"{who} {did} the {what}."
+        for who in ("Anna", "Otto")
+        for did in ("took", "saw")
+        for what in ("apple", "old hat")
+    ]
+    told = [(story, "Where is it?", "apple,old hat"), ([*story, "Anna left."], "Where is it?", "yes")] * 8
+    words = build_encoder(MERGE, columns(*told), columns(*told), 50).vocabulary.words
+    assert {"apple", "old", "hat", "took_the", "saw_the"} <= set(words)
+
+
+def test_nothing_is_merged_for_the_sake_of_test_questions():
+    test = columns(*[([f"Anna went home {word}."], "Where is Anna?", "hall") for word in "abcdefghij"])
+    merging = build_encoder(TokenizerSettings(merge=True), grown(4), test, 50).vocabulary.merging
+    assert ("went", "to") in merging.pairs
+    assert all("home" not in pair for pair in merging.pairs)
+
+
+def test_what_training_shows_only_merged_is_unknown_alone():
+    test = columns((["Anna went home.", "Otto went to the hall."], "Where is Otto?", "hall"))
+    encoder = build_encoder(MERGE, grown(8), test, 50)
+    questions = encoder.encode(test)
+    assert questions.unknown == 2  # went, home
+    assert words_of(encoder, questions.words[0, 1]) == ["anna", "", ""]
+    assert words_of(encoder, questions.words[0, 0]) == ["otto", "went_to_the", "hall"]
+    with_test_words = build_encoder(TokenizerSettings(merge=True), grown(8), test, 50).vocabulary.words
+    assert with_test_words[-2:] == ["went", "home"]
+
+
 def test_selecting_keeps_what_belongs_together():
     encoder = build_encoder(TokenizerSettings(), TRAIN, TEST, 50)
     chosen = encoder.encode(TRAIN).select(np.array([1]))

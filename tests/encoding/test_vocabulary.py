@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from babi_memnet.encoding.merging import Merging
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
@@ -49,6 +50,54 @@ def test_a_vocabulary_survives_json():
     copy = Vocabulary.from_json(json.loads(json.dumps(vocabulary.as_json())))
     assert copy.words == vocabulary.words
     assert copy.settings == vocabulary.settings
+
+
+MERGING = Merging([("to", "the"), ("went", "back"), ("went", "to_the"), ("went_back", "to_the")])
+MERGED = ["anna", "went_to_the", "went_back_to_the", "kitchen", "where", "is"]
+
+
+@pytest.fixture
+def merged() -> Vocabulary:
+    return Vocabulary(TokenizerSettings(merge=True), MERGED, MERGING)
+
+
+def test_merged_words_are_read_with_blanks_and_as_they_are_shown(merged: Vocabulary):
+    assert merged.numbers_of("Anna went back to the kitchen.") == [1, 3, 4]
+    assert merged.numbers_of("Anna went_to_the kitchen.") == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("Anna went to a kitchen.", "'a'"),
+        ("Anna went kitchen.", "'went' (only within went_to_the, went_back_to_the)"),
+        ("Anna to the kitchen.", "'to the' (only within went_to_the, went_back_to_the)"),
+        # the words beside it are unknown only because of it
+        ("Anna wnt to the kitchen.", "'wnt' (did you mean went?)"),
+        ("Anna went bakc to the kitchen.", "'bakc' (did you mean back?)"),
+        ("Anna went to the kitchn.", "'kitchn' (did you mean kitchen?)"),
+    ],
+)
+def test_an_unknown_word_beside_merged_ones_is_named_as_it_was_typed(merged: Vocabulary, typed: str, named: str):
+    with pytest.raises(RequestError) as error:
+        merged.numbers_of(typed)
+    assert str(error.value).endswith(f"knows 6 words: {named}")
+
+
+def test_of_many_merged_words_three_are_named():
+    wholes = [("a", second) for second in "bcde"]
+    vocabulary = Vocabulary(TokenizerSettings(merge=True), ["a_b", "a_c", "a_d", "a_e"], Merging(wholes))
+    with pytest.raises(RequestError, match=r"'a' \(only within a_b, a_c, a_d, \.\.\.\)$"):
+        vocabulary.numbers_of("a")
+
+
+def test_merges_survive_json_and_earlier_records_have_none(merged: Vocabulary):
+    saved = json.loads(json.dumps(merged.as_json()))
+    copy = Vocabulary.from_json(saved)
+    assert copy.numbers_of("Anna went back to the kitchen.") == [1, 3, 4]
+    assert copy.settings.merge
+    earlier = {"tokenizer": {"pattern": r"\w+", "lowercase": True, "vocabulary": "train"}, "words": ["anna"]}
+    assert Vocabulary.from_json(earlier).tokens("Anna went to the") == ["anna", "went", "to", "the"]
 
 
 def test_a_pattern_that_is_no_regular_expression_is_refused():

@@ -27,6 +27,7 @@ VARIANTS = {
     "bow": ["task=2", "model.encoding=bag_of_words", "model.hops=2", "model.memory_size=6"],
     "masked": ["task=1", "model.empty_slots=masked", "model.hops=1"],
     "layerwise": ["task=3", "model.tying=layerwise", "model.nonlinearity=relu"],
+    "merged": ["task=1", "tokenizer=merged"],
     "no time": ["task=1", "model.time_encoding=false"],
     "linear": ["task=1", "training.epochs=0", "training.linear_start_epochs=3"],
     "joint": ["task=joint", "training=joint", "data.size=30", "training.epochs=1", "training.restarts=2"],

@@ -126,6 +126,7 @@ def test_what_does_not_define_a_column_may_differ(key: str, value: object) -> No
         ("data.language", "hn", "data.language=hn (en)"),
         ("data.shift", "names", "data.shift=names (none)"),
         ("tokenizer.lowercase", False, "tokenizer.lowercase=false (true)"),
+        ("tokenizer.merge", True, "tokenizer.merge=true (false)"),
         # what no experiment file says is as by default
         ("training.optimizer", "adam", "training.optimizer=adam (sgd)"),
         ("training.loss", "mean", "training.loss=mean (sum)"),

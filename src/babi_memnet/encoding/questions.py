@@ -5,6 +5,7 @@ Legend: N questions, M memory slots, J positions of the longest sentence. Slot 0
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from babi_memnet.encoding.merging import Merging, learn
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.encoding.vocabulary import PADDING, Vocabulary
 
@@ -125,8 +127,9 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
     A story is as long as ``memory_size`` at most, unless that is None.
 
     Sentences and stories of both splits count even when only training words do, so that every array has one shape.
+    What is merged is learned from the training questions alone; as for the vocabulary, those held out are among them.
     """
-    vocabulary = Vocabulary(settings)
+    vocabulary = Vocabulary(settings, merging=_learned(settings, train) if settings.merge else None)
     lengths: dict[str, int] = {}
     longest_story = 1
     for columns, learns in ((train, True), (test, settings.vocabulary == "train_and_test")):
@@ -143,6 +146,23 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
             add(vocabulary.answer_token(answer))
     slots = min(memory_size or longest_story, longest_story)
     return Encoder(vocabulary, slots, max(lengths.values(), default=1))
+
+
+def _learned(settings: TokenizerSettings, train: Columns) -> Merging:
+    """What to merge in the sentences of the training questions, each counted as often as it is told or asked."""
+    plain = Vocabulary(settings)
+    often: Counter[str] = Counter()
+    before: Sequence[str] = ()
+    for story, question in zip(train["story"], train["question"], strict=True):
+        grown = len(before) <= len(story) and story[: len(before)] == before
+        often.update(story[len(before) :] if grown else story)
+        often[question] += 1
+        before = story
+    told: Counter[tuple[str, ...]] = Counter()
+    for text, times in often.items():
+        told[tuple(plain.tokens(text))] += times
+    answers = {word for answer in set(train["answer"]) for part in answer.split(",") for word in plain.tokens(part)}
+    return learn(told, answers)
 
 
 def _unseen(texts: Iterable[str], seen: set[str]) -> Iterable[str]:

@@ -17,11 +17,13 @@ class TokenizerSettings:
         lowercase: whether ``Mary`` and ``mary`` are one word, as in the released code.
         vocabulary: which texts give the words: ``train_and_test`` (as in the released code) or ``train`` alone. A test
             word that training never showed then has no vector and is left out.
+        merge: whether words that always stand together in the training text are one word, ``went_back_to_the``.
     """
 
     pattern: str = r"\w+"
     lowercase: bool = True
     vocabulary: str = "train_and_test"
+    merge: bool = False
 
     def __post_init__(self) -> None:
         try:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from babi_memnet.encoding.merging import Merging
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import RequestError, suggestion
 
 PADDING = 0
 """The number of the word that fills sentences up; its vector is zero."""
 
+_NAMED = 3
+"""As many merged words are named where a part of them is met alone."""
+
 
 class Vocabulary:
-    """A tokenizer and the words it has met, numbered from 1 in order of first appearance; number 0 is padding."""
+    """A tokenizer and the words it has met, numbered from 1 in order of first appearance; number 0 is padding.
 
-    def __init__(self, settings: TokenizerSettings, words: Iterable[str] = ()) -> None:
+    A merged word is one word, written with `merging.JOINT` wherever words are shown. Its parts are words too where they
+    have been met without each other; elsewhere they have no number, as no training text has shown them.
+    """
+
+    def __init__(self, settings: TokenizerSettings, words: Iterable[str] = (), merging: Merging | None = None) -> None:
         self.settings = settings
+        self.merging = merging or Merging()
         self._pattern = re.compile(settings.pattern)
         self._numbers: dict[str, int] = {"": PADDING}
         for word in words:
@@ -46,7 +55,7 @@ class Vocabulary:
     def tokens(self, text: str) -> list[str]:
         """The words of a statement or question."""
         text = text.lower() if self.settings.lowercase else text
-        return [found.group() for found in self._pattern.finditer(text) if found.group()]
+        return self.merging([found.group() for found in self._pattern.finditer(text) if found.group()])
 
     def answer_token(self, answer: str) -> str:
         """The class of an answer: several words joined by commas are one class (tasks 8 and 19)."""
@@ -61,15 +70,38 @@ class Vocabulary:
         tokens = self.tokens(text)
         unknown = dict.fromkeys(token for token in tokens if token not in self)
         if unknown:
-            named = ", ".join(f"{word!r}{suggestion(word, self._numbers)}" for word in unknown)
+            within = {word: self._within(word) for word in unknown}
+            # A word never met may be what keeps those beside it from being merged.
+            never_met = [word for word in unknown if not within[word]]
+            typed = {word: " ".join(self.merging.parts(word)) for word in never_met or unknown}
+            named = ", ".join(f"{text!r}{self._hint(word, within[word])}" for word, text in typed.items())
             raise RequestError(f"unknown to this network, which knows {len(self) - 1} words: {named}")
         return [self._numbers[token] for token in tokens]
 
+    def _within(self, word: str) -> list[str]:
+        """The merged words of the vocabulary that a word is part of."""
+        parts = self.merging.parts(word)
+        wholes = ((whole, self.merging.parts(whole)) for whole in self._numbers)
+        return [
+            whole
+            for whole, its in wholes
+            if len(its) > len(parts)
+            and any(its[start : start + len(parts)] == parts for start in range(len(its) - len(parts) + 1))
+        ]
+
+    def _hint(self, word: str, wholes: Sequence[str]) -> str:
+        """What may have been meant by a word that has no number, but may be part of merged words."""
+        if wholes:
+            return f" (only within {', '.join(wholes[:_NAMED])}{', ...' if len(wholes) > _NAMED else ''})"
+        parts = (part for known in self._numbers for part in self.merging.parts(known))
+        return suggestion(word, dict.fromkeys([*self._numbers, *parts]))
+
     def as_json(self) -> dict[str, Any]:
         """What `from_json` needs to build this vocabulary again."""
-        return {"tokenizer": vars(self.settings), "words": self.words[1:]}
+        return {"tokenizer": vars(self.settings), "words": self.words[1:], "merges": self.merging.pairs}
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Vocabulary:
-        """The vocabulary that `as_json` described."""
-        return cls(TokenizerSettings(**saved["tokenizer"]), saved["words"])
+        """The vocabulary that `as_json` described; those of earlier versions have no merges."""
+        merging = Merging((first, second) for first, second in saved.get("merges", ()))
+        return cls(TokenizerSettings(**saved["tokenizer"]), saved["words"], merging)

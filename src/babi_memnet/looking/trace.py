@@ -218,12 +218,14 @@ class TracedNetwork:
 
     def problems(self, name: str, text: str) -> list[str]:
         """What keeps the network from reading a text, in lines that call it ``name``."""
+        vocabulary = self.encoder.vocabulary
         try:
-            words = len(self.encoder.vocabulary.numbers_of(text))
+            words = len(vocabulary.numbers_of(text))
         except RequestError as error:
             return [f"{name}: {error}"]
         if not 1 <= words <= self.encoder.positions:
-            return [f"{name}: expected 1 to {self.encoder.positions} words, found {words or 'none'}"]
+            counted = " (a merged word is one)" if vocabulary.merging.pairs else ""
+            return [f"{name}: expected 1 to {self.encoder.positions} words{counted}, found {words or 'none'}"]
         return []
 
     def answer(self, questions: Questions) -> Answers:
