@@ -55,6 +55,12 @@ class Settings(NetworkSettings):
     memory_size: int | None = None
     sees: str = "past"
     ahead: int = 0
+    quiet: float = 0.3
+    writer_twin: bool = True
+    blank: bool = True
+    joint: bool = False
+    bag: float = 0.0
+    sharp: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,7 +115,8 @@ class Reading(nn.Module):
         rows = twins.repeat_interleave(self.settings.head_dimension)
         spread = 1 / math.sqrt(self.settings.dimension)
         for layer in (self.query, self.value):
-            layer.weight[rows] = (_normal(generator, layer.weight) * spread)[rows]
+            sharp = self.settings.sharp if layer is self.query else 1.0
+            layer.weight[rows] = (_normal(generator, layer.weight) * spread * sharp)[rows]
         self.key.weight[rows] = self.query.weight[rows]
         self.output.weight[:, rows] = self.value.weight[rows].T
 
@@ -148,7 +155,7 @@ class Reading(nn.Module):
         parts = [back]
         if a:
             parts.append(walk_back(stop[:, recent:].flip(-1), (seen & ~lower).flip(-1)).flip(-1))
-        parts.append(content(matches[:, n:], seen))
+        parts.append(content(matches[:, n:], seen) if self.settings.blank else torch.softmax(torch.where(seen, matches[:, n:], -1e9), -1) * seen)
         return torch.cat(parts, dim=1)
 
 
@@ -201,9 +208,14 @@ class WritingMemory(Network):
         twins = {"plain": heads < 0, "twin": heads >= 0, "half": heads % 2 == 0}[birth]
         self.words.copy_(0.5 * _normal(generator, self.words))
         self.masks.copy_(_normal(generator, self.masks))
+        bag = int(settings.bag * settings.dimension)
+        self.masks[..., :bag] = 1
         for part in (self.writer, self.reader):
             if part is not None:
-                part.initialise(generator, twins)
+                part.initialise(generator, twins if part is self.reader or settings.writer_twin else heads < 0)
+        if self.writer is not None and settings.quiet != 0.3:
+            self.writer.output.weight.mul_(settings.quiet)
+            self.writer.outer.weight.mul_(settings.quiet)
         spread = 1 / math.sqrt(settings.dimension)
         self.answer.weight.copy_(_uniform(generator, self.answer.weight, spread))
         self.answer.bias.zero_()
@@ -229,6 +241,14 @@ class WritingMemory(Network):
                 ask = batch.asked.unsqueeze(1)  # B,1,Q
                 until = torch.where(ask > slots[:, None], ask, 10**6).amin(dim=-1)  # B,T
                 seen = (slots < until.unsqueeze(-1)) & (slots < batch.told[:, None, None]) & (slots != slots[:, None])
+            if self.settings.joint:
+                states = self.asked_norm(self.embed(batch.questions, self.masks[1]))  # [B, Q, d]
+                told = slots < batch.asked.unsqueeze(-1)  # [B, Q, T]
+                for hop in range(self.settings.writes):
+                    found_by = self.writer.keys(self.writer.norm(memory + self.writer.hop[hop]))
+                    states, _ = self.writer(states, found_by, told, hop, torch.ones((), dtype=torch.bool))
+                    memory, _ = self.writer(memory, found_by, seen, hop, lower)
+                return no_padding(self.answer(self.answer_norm(states)))
             for write in range(self.settings.writes):
                 memory, _ = self.writer(memory, (), seen, write, lower)
         found_by = self.reader.keys(self.memory_norm(memory))

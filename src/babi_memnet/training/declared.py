@@ -83,7 +83,7 @@ def fitted(symmetry: Symmetry, vocabulary: Vocabulary) -> Symmetry:
             known = [place for place in zip(*part.lists, strict=True) if all(_is_known(word, vocabulary) for word in place)]
             lists = [tuple(words) for words in zip(*known, strict=True)]
             merged = [each for words in lists for each in _patterns(words, vocabulary)]
-            if known and len(known) > 1:
+            if merged and len(known) > 1:
                 parts.append(Free(tuple(merged)))
         else:
             maps = []
@@ -97,7 +97,7 @@ def fitted(symmetry: Symmetry, vocabulary: Vocabulary) -> Symmetry:
 
 
 def _is_known(word: str, vocabulary: Vocabulary) -> bool:
-    return any(word in _parts(token) for token in vocabulary.words)
+    return word in vocabulary or any(word in _parts(token) for token in vocabulary.words)
 
 
 def _parts(token: str) -> list[str]:
@@ -109,6 +109,8 @@ def _patterns(words: Iterable[str], vocabulary: Vocabulary) -> list[tuple[str, .
     words = list(words)
     first = [token for token in vocabulary.words if words[0] in token.split("_") and SEPARATOR not in token]
     made = [tuple(_replaced(token, {words[0]: word}) for word in words) for token in first]
+    if words[0] not in first:  # a merged word stands for itself
+        made.append(tuple(words))
     return [each for each in made if all(token in vocabulary for token in each)]
 
 
