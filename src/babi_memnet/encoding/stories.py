@@ -1,6 +1,7 @@
 """Encoded questions by the story they were asked in, for networks that go through a story once for all its questions.
 
-Legend: S stories, T statements of the longest, Q most questions of one, J positions of the longest sentence, N questions.
+Legend: S stories, T statements of the longest, Q most questions of one, J positions of the longest sentence,
+N questions.
 """
 
 from __future__ import annotations

@@ -81,3 +81,13 @@ class NetworkSettings:
         for key in keys:
             if not getattr(self, key) > 0:
                 raise bad_value(f"model.{key}", getattr(self, key), "a number above 0")
+
+    def expect_share(self, *keys: str) -> None:
+        """Refuse numbers that are not from 0 to 1.
+
+        Raises:
+            RequestError: names the key.
+        """
+        for key in keys:
+            if not 0 <= getattr(self, key) <= 1:
+                raise bad_value(f"model.{key}", getattr(self, key), "a share from 0 to 1")

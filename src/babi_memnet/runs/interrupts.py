@@ -26,5 +26,5 @@ def held_back() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: it was not set by Python
-        for number in waiting:
-            signal.raise_signal(number)
+        for held in waiting:
+            signal.raise_signal(held)

@@ -9,15 +9,17 @@ Words that the training text lacks are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from babi_memnet.encoding.merging import JOINT
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
-from babi_memnet.training.symmetry import SEPARATOR, Free, Group, Symmetry
+from babi_memnet.training.symmetry import SEPARATOR, Free, Group, Symmetry, Words
 
 _EXPECTED = "expected tasks (or all) with lists of {free: [[word, ...], ...]} and {group: [{word: word, ...}, ...]}"
 
@@ -48,7 +50,9 @@ def _symmetry(parts: Any, where: str) -> Symmetry:
     for number, part in enumerate(made, start=1):
         words = {word for lists in part.lists for word in lists} if isinstance(part, Free) else set().union(*part.maps)
         if twice := sorted(words & seen):
-            raise RequestError(f"{where}, entry {number}: {twice[0]!r} stands in an earlier entry too; expected it once")
+            raise RequestError(
+                f"{where}, entry {number}: {twice[0]!r} stands in an earlier entry too; expected it once"
+            )
         seen |= words
     return Symmetry(tuple(made))
 
@@ -61,7 +65,9 @@ def _part(part: Any, where: str) -> Free | Group:
             raise RequestError(f"{where}: expected lists of one length, and every word once")
         return Free(lists)
     if isinstance(part, Mapping) and set(part) == {"group"} and isinstance(part["group"], list):
-        maps = tuple({str(a): str(b) for a, b in words.items()} for words in part["group"] if isinstance(words, Mapping))
+        maps = tuple(
+            {str(a): str(b) for a, b in words.items()} for words in part["group"] if isinstance(words, Mapping)
+        )
         if len(maps) != len(part["group"]) or any(set(words) != set(words.values()) for words in maps):
             raise RequestError(f"{where}: expected maps of words that take each word once")
         return Group(maps)
@@ -77,48 +83,53 @@ def fitted(symmetry: Symmetry, vocabulary: Vocabulary) -> Symmetry:
 
     A merged word such as ``to_the_left_of`` goes where its part goes, if all the words that this makes are known.
     """
+    # The parts of an answer of several words need not be words of the text.
+    tokens = {part: None for word in vocabulary.words for part in word.split(SEPARATOR)}
     parts: list[Free | Group] = []
     for part in symmetry.parts:
         if isinstance(part, Free):
-            known = [place for place in zip(*part.lists, strict=True) if all(_is_known(word, vocabulary) for word in place)]
-            lists = [tuple(words) for words in zip(*known, strict=True)]
-            merged = [each for words in lists for each in _patterns(words, vocabulary)]
-            if merged and len(known) > 1:
-                parts.append(Free(tuple(merged)))
-        else:
-            maps = []
-            for words in part.maps:
-                here = {word: other for word, other in words.items() if _is_known(word, vocabulary)}
-                if here and all(_is_known(other, vocabulary) for other in here.values()):
-                    maps.append(_merged_map(here, vocabulary))
-            if maps:
-                parts.append(Group(tuple(maps)))
+            lists = list(_known_lists(part, tokens))
+            if lists and len(lists[0]) > 1:
+                parts.append(Free(tuple(lists)))
+        elif maps := [words for words in (_known_map(words, tokens) for words in part.maps) if words]:
+            parts.append(Group(tuple(maps)))
     return Symmetry(tuple(parts))
 
 
-def _is_known(word: str, vocabulary: Vocabulary) -> bool:
-    return word in vocabulary or any(word in _parts(token) for token in vocabulary.words)
+def _known_lists(part: Free, tokens: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The lists, and those of each way in which their words stand in merged words, of the places that are known."""
+    known = [
+        place
+        for place in zip(*part.lists, strict=True)
+        if all(any(_has(token, word) for token in tokens) for word in place)
+    ]
+    for words in zip(*known, strict=True):
+        for token in tokens:
+            if _has(token, words[0]):
+                images = tuple(_replaced(token, {words[0]: word}) for word in words)
+                if all(image in tokens for image in images):
+                    yield images
 
 
-def _parts(token: str) -> list[str]:
-    return token.replace(SEPARATOR, "_").split("_")
+def _known_map(words: Words, tokens: Collection[str]) -> dict[str, str]:
+    """The map of all tokens that have one of the words; none at all where one goes to what is not known."""
+    moving = [token for token in tokens if any(_has(token, word) for word in words)]
+    made = {token: _replaced(token, words) for token in moving}
+    return made if all(image in tokens for image in made.values()) else {}
 
 
-def _patterns(words: Iterable[str], vocabulary: Vocabulary) -> list[tuple[str, ...]]:
-    """The words themselves where they are known, and each way in which they stand in merged words."""
-    words = list(words)
-    first = [token for token in vocabulary.words if words[0] in token.split("_") and SEPARATOR not in token]
-    made = [tuple(_replaced(token, {words[0]: word}) for word in words) for token in first]
-    if words[0] not in first:  # a merged word stands for itself
-        made.append(tuple(words))
-    return [each for each in made if all(token in vocabulary for token in each)]
+def _has(token: str, word: str) -> bool:
+    return _fenced(word) in _fenced(token)
 
 
-def _merged_map(words: Mapping[str, str], vocabulary: Vocabulary) -> dict[str, str]:
-    tokens = [token for token in vocabulary.words if SEPARATOR not in token and set(token.split("_")) & set(words)]
-    made = {token: _replaced(token, words) for token in tokens}
-    return {token: image for token, image in made.items() if image in vocabulary}
+def _replaced(token: str, words: Words) -> str:
+    """The token with each of the words as what it becomes; the longest first, and nothing twice."""
+    if token in words:
+        return words[token]
+    either = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.sub(rf"(?<={JOINT})({either})(?={JOINT})", lambda found: words[found[0]], _fenced(token))[1:-1]
 
 
-def _replaced(token: str, words: Mapping[str, str]) -> str:
-    return "_".join(words.get(part, part) for part in token.split("_"))
+def _fenced(token: str) -> str:
+    """With joints around, so that all its parts have one before and one behind."""
+    return f"{JOINT}{token}{JOINT}"

@@ -268,7 +268,14 @@ def _amiss(kernel: type[Kernel] | None, restarts: Restarts, settings: TrainingSe
         return f"there are no kernels for {type(restarts.network).__name__}"
     if restarts.device.type != "cpu":
         return "kernels are for the cpu"
-    plain = {"optimizer": "sgd", "loss": "sum", "clip": "per_tensor", "weight_decay": 0.0, "label_smoothing": 0.0, "averaging": 0.0}
+    plain = {
+        "optimizer": "sgd",
+        "loss": "sum",
+        "clip": "per_tensor",
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "averaging": 0.0,
+    }
     for key, value in plain.items():
         if getattr(settings, key) != value:
             return f"kernels know training.{key}={value} alone"

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A batch that all restarts are asked, the right answers, and where each stands among the questions (-1: nowhere)."""
+    """A batch that all restarts are asked, the right answers, and their places among the questions (-1: none)."""
 
     batch: AnyBatch
     answers: Tensor
@@ -116,7 +116,7 @@ class StoryFeed:
         def batches() -> Iterator[Asked]:
             for step in range(steps):
                 drawn = [
-                    _cut(self._train, plan.order[step], plan.told[step], plan.maps and plan.maps[step])
+                    _cut(self._train, plan.order[step], plan.told[step], None if plan.maps is None else plan.maps[step])
                     for plan in plans
                 ]
                 statements, told, questions, asked, answers = (

@@ -1,0 +1,150 @@
+"""The writing memory network: its heads against loops, whole stories against single questions, what it may not see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from babi_memnet.encoding.questions import Questions
+from babi_memnet.encoding.stories import Stories
+from babi_memnet.errors import RequestError
+from babi_memnet.models.network import Batch, Shape, StoryBatch
+from babi_memnet.models.writing_memory import BIRTHS, Settings, WritingMemory, content, walk_back
+
+SHAPE = Shape(words=12, slots=6, positions=3)
+
+
+def network(seed: int = 0, **changes: object) -> WritingMemory:
+    """A small one, drawn from a seed, whose recency heads stop now and then."""
+    model = WritingMemory(Settings(**{"dimension": 8, "head_dimension": 4, "hidden": 16, **changes}), SHAPE)
+    model.initialise(np.random.default_rng(seed))
+    return model
+
+
+def told(*, questions: int, seed: int = 0) -> Questions:
+    """One story with so many questions, asked after each statement in turn."""
+    drawn = np.random.default_rng(seed)
+    statements = drawn.integers(1, SHAPE.words, size=(SHAPE.slots, SHAPE.positions))
+    words = np.zeros((questions, SHAPE.slots, SHAPE.positions), dtype=np.uint16)
+    counts = np.linspace(1, SHAPE.slots, questions).astype(np.uint16)
+    for place, count in enumerate(counts):
+        words[place, :count] = statements[:count][::-1]  # the latest first
+    return Questions(
+        words=words,
+        counts=counts,
+        questions=drawn.integers(1, SHAPE.words, size=(questions, SHAPE.positions)).astype(np.uint16),
+        answers=drawn.integers(1, SHAPE.words, size=questions).astype(np.uint32),
+        tasks=np.ones(questions, dtype=np.int16),
+        forgotten=0,
+        unknown=0,
+    )
+
+
+def whole(questions: Questions) -> StoryBatch:
+    stories = Stories.of(questions)
+    arrays = (stories.statements, stories.told, stories.questions, stories.asked)
+    return StoryBatch(*(torch.from_numpy(array.astype(np.int64)) for array in arrays))
+
+
+def single(questions: Questions) -> Batch:
+    words, counts, asked = (
+        torch.from_numpy(array.astype(np.int64)) for array in (questions.words, questions.counts, questions.questions)
+    )
+    return Batch(words, torch.arange(SHAPE.slots).expand(len(questions), -1), counts, asked)
+
+
+@given(st.lists(st.tuples(st.floats(-8, 8), st.booleans()), max_size=7))
+@settings(deadline=None)
+def test_walking_back_stops_at_the_first_that_says_so(slots: list[tuple[float, bool]]):
+    expected, passed = [0.0] * len(slots), 1.0
+    for place in reversed(range(len(slots))):
+        stop, seen = slots[place]
+        if seen:
+            chance = 1 / (1 + np.exp(-stop))
+            expected[place] = passed * chance
+            passed *= 1 - chance
+    stops = torch.tensor([stop for stop, _ in slots], dtype=torch.float64)
+    found = walk_back(stops, torch.tensor([seen for _, seen in slots], dtype=torch.bool))
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-9)
+
+
+def test_content_is_a_softmax_over_what_is_seen_and_nothing_where_nothing_is():
+    matches = torch.tensor([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+    seen = torch.tensor([[True, True, False], [False, False, False]])
+    e = float(np.e)
+    expected = torch.tensor([[1 / (1 + e), e / (1 + e), 0.0], [0.0, 0.0, 0.0]])
+    torch.testing.assert_close(content(matches, seen), expected)
+
+
+@pytest.mark.parametrize("birth", BIRTHS)
+@pytest.mark.parametrize("changes", [{}, {"writes": 0}, {"recency_heads": 0}, {"content_heads": 0}, {"hops": 1}])
+def test_a_whole_story_is_answered_as_its_questions_one_by_one(birth: str, changes: dict[str, int]):
+    model, questions = network(birth=birth, **changes), told(questions=4)
+    batch = whole(questions)
+    assert batch.questions.shape[:2] == (1, 4), "one story"
+    torch.testing.assert_close(model(batch)[0], model(StoryBatch.of(single(questions)))[:, 0])
+
+
+def test_what_is_told_later_changes_no_answer():
+    model, batch = network(), whole(told(questions=3))
+    before = model(batch)
+    batch.statements[0, int(batch.asked[0, 1]) :] = 1
+    after = model(batch)
+    torch.testing.assert_close(after[0, :2], before[0, :2])
+    assert not torch.allclose(after[0, 2], before[0, 2])
+
+
+def test_padding_changes_no_answer():
+    model, batch = network(), whole(told(questions=2))
+    padded = StoryBatch(
+        torch.nn.functional.pad(batch.statements, (0, 0, 0, 3)), batch.told, batch.questions, batch.asked
+    )
+    torch.testing.assert_close(model(padded), model(batch))
+
+
+def test_a_twin_is_found_by_what_it_looks_for_and_puts_back_what_it_took():
+    hop = network(birth="twin").reader
+    assert torch.equal(hop.query.weight, hop.key.weight)
+    assert torch.equal(hop.output.weight, hop.value.weight.T)
+    half = network(birth="half").reader
+    same = (half.query.weight == half.key.weight).all(dim=1).reshape(half.settings.heads, -1)
+    assert same.all(dim=1).tolist() == [True, False] * 3
+
+
+def test_in_orderless_dimensions_words_count_wherever_they_stand():
+    model = network(orderless=0.5)
+    assert (model.masks[..., :4] == 1).all()
+    assert not (model.masks[..., 4:] == 1).any()
+
+
+def test_the_trace_is_the_way_to_the_answer():
+    """Its logits are those of the network; weights stand at the slots they were given to, whose order is another."""
+    model, questions = network(hops=3), told(questions=4)
+    batch = single(questions)
+    trace = model.trace(batch)
+    torch.testing.assert_close(trace.logits, model(StoryBatch.of(batch))[:, 0])
+    assert [step.name for step in trace.steps] == ["hop 1", "hop 2", "hop 3"]
+    reads = model.read(whole(questions)).reads
+    for step, weights in zip(trace.steps, reads, strict=True):
+        for place, count in enumerate(questions.counts.astype(int)):
+            torch.testing.assert_close(step.weights[place, :count], weights.mean(dim=1)[0, place, :count].flip(0))
+            assert not step.weights[place, count:].any()
+    scores = trace.steps[-1].state @ model.answer_vectors().T + model.answer.bias
+    torch.testing.assert_close(trace.logits[:, 1:], scores[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"birth": "old"}, r"^model\.birth=old: expected plain or twin or half$"),
+        ({"content_heads": 0, "recency_heads": 0}, r"^model\.heads=0: expected a whole number of at least 1$"),
+        ({"orderless": 1.5}, r"^model\.orderless=1\.5: expected a share from 0 to 1$"),
+        ({"sharpness": 0}, r"^model\.sharpness=0: expected a number above 0$"),
+    ],
+)
+def test_values_out_of_their_range_are_refused(changes: dict[str, object], line: str):
+    with pytest.raises(RequestError, match=line):
+        Settings(**changes)
