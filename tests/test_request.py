@@ -70,6 +70,7 @@ WITHOUT_EFFECT = {
     "data.file",
     "data.path",
     "training.checkpoint_seconds",
+    "training.symmetry_file",
     "tracker",
     "runtime.device",
     "runtime.threads",
@@ -94,7 +95,6 @@ NEEDED = {
     "beta2": ("optimizer", "adam"),
     "weight_decay_on": ("weight_decay", 0.1),
     "growing": ("first_statements", 8),
-    "symmetry_file": ("symmetry", "declared"),
 }
 
 

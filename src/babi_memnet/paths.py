@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, bad_value
 
 OWN_FOLDERS = "BABI_PATH"
 """The environment variable that names folders of one's own, each with ``conf/`` or ``models/`` in it."""
@@ -57,3 +57,17 @@ def conf_files(group: str, directory: Path | None = None) -> dict[str, Path]:
         for path in folder.rglob("*.yaml"):
             files.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
     return dict(sorted(files.items()))
+
+
+def symmetry_path(name: str) -> Path:
+    """The YAML file of declared symmetries that ``training.symmetry_file`` names: in conf/symmetry, or anywhere.
+
+    Raises:
+        RequestError: there is none.
+    """
+    path, known = Path(name), conf_files("symmetry")
+    if path.is_file():
+        return path
+    if name not in known:
+        raise bad_value("training.symmetry_file", name, f"a YAML file, or one of {', '.join(known)}")
+    return known[name]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from babi_memnet.data.sources import fingerprint
 from babi_memnet.errors import bad_value
 from babi_memnet.models.networks import code_of_own
-from babi_memnet.runs.signature import signature
+from babi_memnet.paths import symmetry_path
+from babi_memnet.runs.signature import short_digest, signature
 from babi_memnet.settings import Settings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
 
@@ -65,8 +66,17 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
     digest = fingerprint(settings.data, settings.tasks)
     code = code_of_own(settings.model.name)
+    declared = settings.training.symmetry == "declared"
+    exchanged = (
+        short_digest(symmetry_path(str(settings.training.symmetry_file)).read_text("utf-8")) if declared else None
+    )
     name = signature(
-        {**as_plain(settings), "revision": REVISION, **({"code": code} if code else {})},
+        {
+            **as_plain(settings),
+            "revision": REVISION,
+            **({"code": code} if code else {}),
+            **({"symmetry": exchanged} if exchanged else {}),
+        },
         {key: _defaults(value) for key, value in vars(settings).items()},
         digest,
         always=_ALWAYS,

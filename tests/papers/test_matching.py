@@ -49,7 +49,7 @@ def test_an_experiment_says_what_every_column_must_say(column: PublishedColumn) 
     size = column.protocol.get("train_size", load_table(column.table).dataset["train_size"])
     assert facts["data.size"] == size
     assert facts["model.name"]
-    assert {key.partition(".")[0] for key in facts} == {"task", "data", "model", "training"}
+    assert {key.partition(".")[0] for key in facts} - {"tokenizer"} == {"task", "data", "model", "training"}
 
 
 @pytest.mark.parametrize("column", MEMN2N)
@@ -82,6 +82,9 @@ def test_an_experiment_is_what_the_name_of_its_column_says(column: PublishedColu
 def test_the_header_of_an_experiment_says_what_was_published(column: PublishedColumn) -> None:
     header = path_of(column).read_text().split("defaults:")[0].splitlines()
     assert header[0] == "# @package _global_"
+    if column.mean is None:  # a network of our own
+        assert "docs/writing-memory.md" in header[1]
+        return
     assert f"arXiv {load_table(column.table).arxiv}" in header[1]
     assert header[2] == f"# Published: mean error {column.mean:.1f} %, {column.failed} of 20 tasks failed."
     assert header[3].startswith("# Cost: ")

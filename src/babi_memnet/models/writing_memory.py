@@ -33,7 +33,7 @@ from torch.nn import functional
 from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
-BIRTHS = ("plain", "twin", "half")
+BIRTHS = ("plain", "twin", "either")
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Settings(NetworkSettings):
         head_dimension: e, the size of what a head compares, and of what it reads.
         hidden: neurons between what is read and what is written.
         birth: how heads begin: ``plain`` (all values independent), ``twin`` (a query is its key, and what is read is
-            put back where it was taken from: a memory addressed by content), or ``half`` of the heads so.
+            put back where it was taken from: a memory addressed by content), or ``either``, which each restart draws.
         sharpness: how many times as large as usual the matches of twins are at birth.
         orderless: share of the dimensions of a slot in which, at birth, the order of the words does not matter.
         memory_size: how many of the latest statements are remembered; ``null`` means all.
@@ -63,7 +63,7 @@ class Settings(NetworkSettings):
     recency_heads: int = 4
     head_dimension: int = 16
     hidden: int = 128
-    birth: str = "twin"
+    birth: str = "either"
     sharpness: float = 2.25
     orderless: float = 0.5
     memory_size: int | None = None
@@ -121,7 +121,7 @@ class Hop(nn.Module):
         self.inner, self.outer = nn.Linear(d + width, settings.hidden), nn.Linear(settings.hidden, d)
 
     @torch.no_grad()
-    def initialise(self, generator: np.random.Generator) -> None:
+    def initialise(self, generator: np.random.Generator, twins: bool) -> None:
         """Draw the weights: as usual for linear layers, then those of twins."""
         settings = self.settings
         self.time.zero_()
@@ -129,15 +129,12 @@ class Hop(nn.Module):
         for layer in (self.query, self.key, self.value, self.output, self.inner, self.outer):
             _draw(generator, layer)
         self.output.weight.mul_(_QUIET)
-        if settings.birth == "plain":
-            return
-        heads = torch.arange(settings.heads)
-        rows = (heads % 2 == 0 if settings.birth == "half" else heads >= 0).repeat_interleave(settings.head_dimension)
-        spread = 1 / math.sqrt(settings.dimension)
-        queries, values = (spread * _normal(generator, layer.weight) for layer in (self.query, self.value))
-        self.query.weight[rows] = self.key.weight[rows] = math.sqrt(settings.sharpness) * queries[rows]
-        self.value.weight[rows] = values[rows]
-        self.output.weight[:, rows] = values[rows].T
+        if twins:
+            spread = 1 / math.sqrt(settings.dimension)
+            self.query.weight.copy_(math.sqrt(settings.sharpness) * spread * _normal(generator, self.query.weight))
+            self.key.weight.copy_(self.query.weight)
+            self.value.weight.copy_(spread * _normal(generator, self.value.weight))
+            self.output.weight.copy_(self.value.weight.T)
 
     def find(self, slots: Tensor) -> Found:
         """What slots [B, T, d], normalised, are found by."""
@@ -223,12 +220,14 @@ class WritingMemory(Network):
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
         """Words from N(0, 1/4), masks from N(0, 1) or one, all else as usual for linear layers."""
+        birth = self.settings.birth
+        twins = bool(generator.integers(2)) if birth == "either" else birth == "twin"
         self.words.copy_(0.5 * _normal(generator, self.words))
         self.masks.copy_(_normal(generator, self.masks))
         self.masks[..., : round(self.settings.orderless * self.settings.dimension)] = 1
         for hop in (self.writer, self.reader):
             if hop is not None:
-                hop.initialise(generator)
+                hop.initialise(generator, twins)
         _draw(generator, self.answer)
         self.answer.bias.zero_()
         self.hold(dict(self.named_parameters()))

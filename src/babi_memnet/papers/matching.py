@@ -29,6 +29,7 @@ _PLAIN_TRAINING = {
 _SIZES = {"1k": 1000, "10k": 10000}
 _ONE_TASK = "1..20"
 _SCHEMA = re.compile(r"/schema/model/(\w+)@_here_")
+_CHOSEN = {f"override /{group}": group for group in ("model", "tokenizer", "training")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
 def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]:
     """What defines the experiment ``name`` (such as ``memn2n_1k/pe_ls_rn``): dotted configuration key to value.
 
-    ``directory`` holds the experiment files (default ``conf/experiment``). The model is the one its defaults list
-    chooses. Raises RequestError when there is no such experiment or its file is not a mapping.
+    ``directory`` holds the experiment files (default ``conf/experiment``). What the file leaves open is as the files
+    say that its defaults list chooses. Raises RequestError when there is no such experiment, or it is not a mapping.
     """
     files = conf_files("experiment", directory)
     if name not in files:
@@ -91,18 +92,22 @@ def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]
         raise RequestError(f"{name}.yaml: expected a mapping of configuration keys")
     facts = flat({key: value for key, value in content.items() if key != "defaults"})
     for choice in content.get("defaults", []):
-        if isinstance(choice, Mapping) and "override /model" in choice:
-            facts = {**_model_facts(str(choice["override /model"])), **facts}
+        if isinstance(choice, Mapping):
+            for said, group in _CHOSEN.items():
+                if said in choice:
+                    facts = {**_group_facts(group, str(choice[said])), **facts}
     facts.setdefault("task", _ONE_TASK)
     return facts
 
 
-def _model_facts(choice: str) -> dict[str, Any]:
-    """What a file of conf/model says: which network it chooses, and the values that it sets."""
-    content = read_yaml(conf_files("model")[choice])
-    (name,) = (found[1] for word in content["defaults"] if (found := _SCHEMA.match(str(word))))
+def _group_facts(group: str, choice: str) -> dict[str, Any]:
+    """What a file of conf/ says: the values that it sets, and of a model which network it chooses."""
+    content = read_yaml(conf_files(group)[choice])
     values = {key: value for key, value in content.items() if key != "defaults"}
-    return flat({"model": {**values, "name": name}})
+    for word in content["defaults"]:
+        if found := _SCHEMA.match(str(word)):
+            values["name"] = found[1]
+    return flat({group: values}) if values else {}
 
 
 def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:

@@ -31,8 +31,6 @@ def read_declared(path: str | Path) -> dict[str, Symmetry]:
         RequestError: there is no such file, or it says something else; names the file and the place.
     """
     path = Path(path)
-    if not path.is_file():
-        raise RequestError(f"training.symmetry_file: expected a YAML file, found none at {path}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from babi_memnet.encoding.questions import Columns
 from babi_memnet.encoding.vocabulary import Vocabulary
+from babi_memnet.paths import symmetry_path
 from babi_memnet.training.declared import fitted, read_declared
 from babi_memnet.training.settings import TrainingSettings
 from babi_memnet.training.symmetry import Exchange, Symmetry
@@ -32,6 +33,6 @@ def find_exchange(
     return Exchange(symmetries, vocabulary)
 
 
-def _declared(path: str, tasks: Sequence[int], vocabulary: Vocabulary) -> Mapping[int, Symmetry]:
-    written = read_declared(path)
+def _declared(name: str, tasks: Sequence[int], vocabulary: Vocabulary) -> Mapping[int, Symmetry]:
+    written = read_declared(symmetry_path(name))
     return {task: fitted(written.get(str(task), written.get("all", Symmetry())), vocabulary) for task in tasks}

@@ -55,7 +55,8 @@ class TrainingSettings:
         growing: share of the epochs until they are told whole.
         symmetry: words that are exchanged in each question drawn, story, question and answer alike: ``none``,
             ``inferred`` from the training stories, or ``declared`` in ``symmetry_file``.
-        symmetry_file: a YAML file with the words that may be exchanged (docs/symmetry.md).
+        symmetry_file: a YAML file with the words that may be exchanged, or one of conf/symmetry (docs/symmetry.md); it
+            is what it says that makes another run, not where it is.
         solved_loss: a restart ends early when it answers all validation questions and its training loss is below this;
             ``null`` for never.
         patience: a restart ends early when its validation has not improved for so many epochs; ``null`` for never.
@@ -92,7 +93,7 @@ class TrainingSettings:
     first_statements: int | None = None
     growing: float = 0.5
     symmetry: str = "none"
-    symmetry_file: str | None = None
+    symmetry_file: str | None = field(default=None, metadata=BOOKKEEPING)
     solved_loss: float | None = None
     patience: int | None = None
     reported_epoch: str = "last"
