@@ -54,6 +54,15 @@ def test_a_column_of_single_tasks_with_one_missing() -> None:
     assert json.loads(json.dumps(column)) == column
 
 
+def test_a_column_of_our_own_has_nothing_to_be_held_against() -> None:
+    ours = load_table("ours_1k").column("writing_memory")
+    results = {task: task_result(task, TRAIN, TEST) for task in (1, 2)}
+    column = reproduced_column(ours, results, [1, 2], {}, {1: "a", 2: "b"})
+    assert (column["id"], column["mean"], column["failed"]) == ("writing_memory", 6.0, 2)
+    assert {column[key] for key in ("published", "difference", "verdict", "chance")} == {None}
+    assert column["over_restarts"] == {"mean": pytest.approx(statistics.mean(TEST)), "median": 5.1}
+
+
 def test_a_joint_column_shows_the_tasks_that_were_asked_for() -> None:
     rows = [{task: error + task for task in range(1, 21)} for error in TEST]
     results = {"joint": joint_result(TRAIN, rows)}

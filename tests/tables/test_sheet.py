@@ -169,8 +169,9 @@ def test_a_compact_table_puts_the_published_error_beside_ours() -> None:
 
 def test_a_summary_has_a_row_for_every_column() -> None:
     found = column("pe", {1: 0.1, 2: 22.0})
-    (row,) = summary_table([{**found, "seconds": 90.0}]).rows
-    assert row == ("pe", "11.1", "10.9", "+0.2", f"{100 * found['chance']:.0f} %", "1", "1", "= reproduced", "1.5")
+    (row,) = summary_table([{**found, "seconds": 90.0, "over_restarts": {"mean": 12.34, "median": 11.5}}]).rows
+    chance = f"{100 * found['chance']:.0f} %"
+    assert row == ("pe", "11.1", "10.9", "+0.2", chance, "1", "1", "= reproduced", "12.3", "11.5", "1.5")
 
 
 def test_a_task_that_all_columns_lack_is_a_row_and_a_joint_run_that_is_missing_is_none() -> None:
@@ -187,7 +188,7 @@ def test_without_a_published_column_there_is_only_ours() -> None:
     cells = {1: compare(task_result(1, TRAIN, [3.0] * 10), None, 1)}
     ours = {**compare_column(cells, None).as_json(), "id": "mine", "seconds": 0.0}
     assert compact_table([ours]).rows == (("1", "3.0"), ("mean", "3.0"), ("failed", "0"))
-    assert summary_table([ours]).rows == (("mine", "3.0", "", "", "", "0", "", "", "0.0"),)
+    assert summary_table([ours]).rows == (("mine", "3.0", "", "", "", "0", "", "", "", "", "0.0"),)
 
 
 def test_a_summary_of_too_few_restarts_has_no_chance() -> None:
@@ -195,5 +196,5 @@ def test_a_summary_of_too_few_restarts_has_no_chance() -> None:
     cells = {2: compare(task_result(2, TRAIN[:3], [60.0, 61.0, 62.0]), published, 2)}
     entry = {**compare_column(cells, published).as_json(), "seconds": 6.0}
     (row,) = summary_table([entry], "a title", ["a note"]).rows
-    assert row == ("pe", "60.0", "21.6", "+38.4", "", "1", "1", "? unresolved", "0.1")
+    assert row == ("pe", "60.0", "21.6", "+38.4", "", "1", "1", "? unresolved", "", "", "0.1")
     assert "a note" in to_text(summary_table([entry], "a title", ["a note"]))

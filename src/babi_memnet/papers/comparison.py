@@ -101,7 +101,7 @@ class ColumnComparison:
     """The compared tasks of one column. Means and counts of both sides are over the same tasks.
 
     Attributes:
-        column: the published column, or None.
+        column: the published column, which may be one of our own without any numbers, or None.
         cells: task to its comparison, in order of the tasks.
         mean, failed: mean error and number of failed tasks of ours.
         published_failed: the same count of the paper: the printed one when all its tasks are there (the paper counted
@@ -161,7 +161,7 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     if len(train) >= FEWEST_RESTARTS:
         repetition = Repetition.of(train, [_mean(row) for row in test], column.restarts if column else None)
     against = None
-    if column:
+    if column and column.has_numbers:
         published = [_published(column, one) for one in tasks]
         noise = sum(
             float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
@@ -190,7 +190,7 @@ def compare_column(
     ordered = dict(sorted(cells.items()))
     errors = [cell.error_percent for cell in ordered.values()]
     published_failed, against = None, None
-    if column:
+    if column and column.has_numbers:
         rows = [_published(column, task) for task in ordered]
         whole = column.failed is not None and len(rows) == len(column.errors)
         published_failed = column.failed if whole else sum(failed(error) for error in rows)

@@ -44,6 +44,9 @@ def judge(result: Mapping[str, Any], found: Match) -> Judgement:
     column, tasks = found.column, tasks_of(result)
     if column is None:
         notes = [f"no published column fits; {found.why_not()}"]
+    elif not column.has_numbers:
+        notes = [f"{column.name} is a column of our own: nothing is published to hold it against"]
+        column = None
     elif lacking := [task for task in tasks if task not in column.errors]:
         notes = [f"the source of {column.name} gives no error for task {', '.join(map(str, lacking))}"]
         column = None
@@ -62,8 +65,10 @@ def caveats(result: Mapping[str, Any], column: PublishedColumn) -> list[str]:
     source = result["data"]["source"]
     if source not in ("official", "hub"):
         may = "may not be" if source == "saved" else "are not"
-        notes.append(f"the published errors are for the official stories, these {may} (data.source={source})")
+        theirs = "the published errors are" if column.has_numbers else "this column is"
+        notes.append(f"{theirs} for the official stories, these {may} (data.source={source})")
     restarts = len(result["restarts"])
     if column.restarts and restarts != column.restarts:
-        notes.append(f"the published errors were selected among {column.restarts} restarts, these among {restarts}")
+        theirs = "the published errors were" if column.has_numbers else "this column is"
+        notes.append(f"{theirs} selected among {column.restarts} restarts, these among {restarts}")
     return notes

@@ -62,6 +62,11 @@ class PublishedColumn:
         return self.protocol.get("training") == "joint"
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether anything is published of it; a column of our own has only what is trained."""
+        return bool(self.errors) or self.mean is not None
+
+    @property
     def restarts(self) -> int | None:
         """Among how many restarts the paper selected, or None when it does not say."""
         return self.protocol.get("restarts")

@@ -46,6 +46,9 @@ def reproduced_column(
     return {
         **entry,
         "joint": column.joint,
+        "over_restarts": {
+            name: fmean(cell["over_restarts"][name] for cell in entry["cells"].values()) for name in ("mean", "median")
+        },
         "missing": {str(task): line for task, line in missing.items()},
         "seconds": sum(result["seconds"] for result in results.values()),
     }

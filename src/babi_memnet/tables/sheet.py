@@ -136,11 +136,12 @@ def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
 
 
 def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
-    """One row a column: mean error, failed tasks and verdict against the published ones, minutes of training."""
+    """One row a column: mean error, failed tasks and verdict against the published ones, all restarts, minutes of training."""
     rows = []
     for column in columns:
         published = column["published"] or {"mean": None, "failed": None}
         verdict = column["verdict"]
+        every = column.get("over_restarts") or {"mean": None, "median": None}
         rows.append(
             (
                 str(column["id"]),
@@ -151,11 +152,29 @@ def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
                 str(column["failed"]),
                 counted(published["failed"]),
                 f"{MARKS[verdict]} {verdict}" if verdict else "",
+                rounded(every["mean"]),
+                rounded(every["median"]),
                 rounded(column["seconds"] / 60),
             )
         )
-    header = ("column", "mean", "published", "diff", "chance", "failed", "published", "verdict", "minutes")
-    below = ["chance: that two honest repetitions differ at least as much", *notes]
+    header = (
+        "column",
+        "mean",
+        "published",
+        "diff",
+        "chance",
+        "failed",
+        "published",
+        "verdict",
+        "all",
+        "median",
+        "minutes",
+    )
+    below = [
+        "chance: that two honest repetitions differ at least as much",
+        "all, median: mean and median error of all restarts, the mean over the tasks",
+        *notes,
+    ]
     return Sheet(title, header, tuple(rows), 0, tuple(below))
 
 
