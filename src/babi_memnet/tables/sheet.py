@@ -136,7 +136,7 @@ def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: 
 
 
 def summary_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
-    """One row a column: mean error, failed tasks and verdict against the published ones, all restarts, minutes of training."""
+    """One row a column: mean error, failed tasks and verdict against the published ones, all restarts, minutes."""
     rows = []
     for column in columns:
         published = column["published"] or {"mean": None, "failed": None}
