@@ -148,3 +148,16 @@ def test_the_trace_is_the_way_to_the_answer():
 def test_values_out_of_their_range_are_refused(changes: dict[str, object], line: str):
     with pytest.raises(RequestError, match=line):
         Settings(**changes)
+
+
+def test_what_slots_read_of_each_other_stands_latest_first_on_both_sides():
+    model, questions = network(writes=2), told(questions=4)
+    trace = model.trace(single(questions))
+    assert [write.name for write in trace.writes] == ["write 1", "write 2"]
+    for write, weights in zip(trace.writes, model.read(whole(questions)).writes, strict=True):
+        for place, count in enumerate(questions.counts.astype(int)):
+            expected = weights.mean(dim=1)[0, :count, :count].flip(0, 1)
+            torch.testing.assert_close(write.weights[place, :count, :count], expected)
+            assert not write.weights[place, count:].any()
+            assert not write.weights[place, :, count:].any()
+    assert network(writes=0).trace(single(questions)).writes == ()

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from babi_memnet.looking.trace import Write
 from babi_memnet.tables.step_weights import EMPTY_SLOTS, NEAR_TO
 from babi_memnet.tables.story_page import story_fragment, story_page, story_style
 from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
@@ -121,3 +122,13 @@ def test_a_question_without_a_story() -> None:
     steps = (replace(TRACE.steps[0], weights=(), empty=1.0),)
     read = Reader(story_fragment(replace(TRACE, story=(), steps=steps)))
     assert read.rows[1] == "(empty memory slots) 100 % "
+
+
+def test_what_statements_read_of_each_other_is_told_by_their_numbers() -> None:
+    written = replace(TRACE, writes=(Write("write 1", ((0.0, 0.0), (0.4, 0.0))), Write("write 2", ((0.0,) * 2,) * 2)))
+    read = Reader(story_fragment(written))
+    assert read.open == []
+    (row,) = [row for row in read.rows if row.startswith("2. ")]
+    assert row.split() == ["2.", "John", "went", "to", "the", "<b>hall</b>.", "1.", "(40", "%)"]
+    assert "How the memory was written" in read.text
+    assert "How the memory was written" not in Reader(story_fragment(TRACE)).text

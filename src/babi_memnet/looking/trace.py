@@ -8,7 +8,7 @@ Legend: N questions, M memory slots, V answers, d dimension.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -24,6 +24,7 @@ from babi_memnet.runs.directory import load_run
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Batch, Network
+    from babi_memnet.models.network import Trace as NetworkTrace
 
 Result = TypeVar("Result")
 
@@ -55,6 +56,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """How the statements in the memory were rewritten once.
+
+    Attributes:
+        name: what the network calls it.
+        weights: for each statement of the story, oldest first, what share it read of each; 0 for forgotten ones.
+    """
+
+    name: str
+    weights: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How a question was answered.
 
@@ -65,6 +79,7 @@ class Trace:
         steps: one after another.
         answers: all that it can answer with the probability, the most probable first.
         forgotten: how many of the oldest statements did not fit into the memory.
+        writes: how the memory was written, one after another; none where slots do not read each other.
     """
 
     story: tuple[str, ...]
@@ -73,6 +88,7 @@ class Trace:
     steps: tuple[Step, ...]
     answers: tuple[tuple[str, float], ...]
     forgotten: int
+    writes: tuple[Write, ...] = ()
 
     @property
     def answer(self) -> str:
@@ -110,11 +126,15 @@ class Way(NamedTuple):
 
 
 class Attended(NamedTuple):
-    """How a network comes to its answers to many questions: ``start`` [N, d] is its state before the first step."""
+    """How a network comes to its answers to many questions: ``start`` [N, d] is its state before the first step.
+
+    ``writes`` are [N, M, M] by the name of the write, where they were asked for: what each slot read of each.
+    """
 
     answers: Answers
     steps: tuple[Way, ...]
     start: npt.NDArray[np.float32] | None
+    writes: Mapping[str, npt.NDArray[np.float32]]
 
     @property
     def attention(self) -> npt.NDArray[np.float32] | None:
@@ -233,9 +253,14 @@ class TracedNetwork:
         parts = self._asked(questions, lambda batch: self._network(batch).softmax(dim=-1).numpy())
         return Answers(np.concatenate(parts))
 
-    def attend(self, questions: Questions) -> Attended:
-        """Answer many encoded questions, and say how."""
-        traces = self._asked(questions, self._network.trace)
+    def attend(self, questions: Questions, writes: bool = False) -> Attended:
+        """Answer many encoded questions, and say how; how the memory was written takes much room, if asked for."""
+
+        def trace(batch: Batch) -> NetworkTrace:
+            found = self._network.trace(batch)
+            return found if writes else found._replace(writes=())
+
+        traces = self._asked(questions, trace)
         steps = [
             Way(
                 name=several[0].name,
@@ -247,12 +272,16 @@ class TracedNetwork:
             for several in zip(*(trace.steps for trace in traces), strict=True)
         ]
         probabilities = np.concatenate([trace.logits.softmax(dim=-1).numpy() for trace in traces])
-        return Attended(Answers(probabilities), tuple(steps), _joined([trace.start for trace in traces]))
+        written = {
+            several[0].name: np.concatenate([write.weights.numpy() for write in several])
+            for several in zip(*(trace.writes for trace in traces), strict=True)
+        }
+        return Attended(Answers(probabilities), tuple(steps), _joined([trace.start for trace in traces]), written)
 
     def trace(self, columns: Columns) -> Iterator[Trace]:
         """The traces of many questions, in order; words that the network does not know are left out."""
         questions = self.encoder.encode(columns)
-        found = self.attend(questions)
+        found = self.attend(questions, writes=True)
         start = self._nearest(found.start, len(questions))
         nearest = [self._nearest(step.state, len(questions)) for step in found.steps]
         probabilities = found.answers.probabilities
@@ -268,7 +297,12 @@ class TracedNetwork:
             answers = tuple(
                 (self.words[number], float(probabilities[place, number])) for number in ranked[place] if number
             )
-            yield Trace(tuple(story), question, start[place], tuple(steps), answers, len(story) - count)
+            writes = []
+            for name, weights in found.writes.items():
+                read = np.zeros((len(story), len(story)), dtype=np.float32)
+                read[len(forgotten) :, len(forgotten) :] = weights[place, :count, :count][::-1, ::-1]
+                writes.append(Write(name, tuple(map(tuple, read.tolist()))))
+            yield Trace(tuple(story), question, start[place], tuple(steps), answers, len(story) - count, tuple(writes))
 
     def _asked(self, questions: Questions, ask: Callable[[Batch], Result]) -> list[Result]:
         """What ``ask`` makes of the questions, part by part and without gradients."""

@@ -117,12 +117,28 @@ class Step(NamedTuple):
     unit: str = ""
 
 
+class Write(NamedTuple):
+    """How the slots of a memory rewrote themselves once.
+
+    Attributes:
+        name: for people, such as ``write 1``.
+        weights: [B, M, M] what share of each slot (last axis) every slot (second axis) read.
+    """
+
+    name: str
+    weights: Tensor
+
+
 class Trace(NamedTuple):
-    """How a batch was answered: logits [B, V], the steps in order, and the state [B, d] before the first, if any."""
+    """How a batch was answered: logits [B, V], the steps in order, and the state [B, d] before the first, if any.
+
+    ``writes`` say how the memory was written before or while it was read, where slots read each other.
+    """
 
     logits: Tensor
     steps: tuple[Step, ...]
     start: Tensor | None = None
+    writes: tuple[Write, ...] = ()
 
 
 class Objective(NamedTuple):

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, no_padding
+from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
 BIRTHS = ("plain", "twin", "either")
@@ -266,13 +266,17 @@ class WritingMemory(Network):
         return Read(logits, start, tuple(states), tuple(writes), tuple(reads))
 
     def trace(self, batch: Batch) -> Trace:
-        """What a question reads hop by hop, the mean over all heads, and what it holds then."""
+        """What slots read of each other, write by write, and a question hop by hop: the means over all heads."""
         found = self.read(StoryBatch.of(batch))
         steps = []
         for hop, (weights, state) in enumerate(zip(found.reads, found.states, strict=True), start=1):
             read = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
             steps.append(Step(f"hop {hop}", read, state=self.answer_norm(state[:, 0]), unit="shares read"))
-        return Trace(found.logits[:, 0], tuple(steps), self.answer_norm(found.start[:, 0]))
+        writes = []
+        for write, weights in enumerate(found.writes, start=1):
+            readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
+            writes.append(Write(f"write {write}", _latest_first(readers_last, batch.counts).transpose(-1, -2)))
+        return Trace(found.logits[:, 0], tuple(steps), self.answer_norm(found.start[:, 0]), tuple(writes))
 
     def _embed(self, words: Tensor, mask: Tensor) -> Tensor:
         """sum_j mask_j * E w_j over the last axis of ``words`` [..., J], mask [J, d]: [..., d]."""
@@ -280,10 +284,10 @@ class WritingMemory(Network):
 
 
 def _latest_first(weights: Tensor, counts: Tensor) -> Tensor:
-    """Of statements [B, T], the earliest first, as the slots of a `Batch` have them; 0 where there is none."""
+    """Of statements [B, ..., T], the earliest first, as the slots of a `Batch` have them; 0 where there is none."""
     slots = torch.arange(weights.shape[-1], device=weights.device)
-    backwards = counts.unsqueeze(-1) - 1 - slots
-    return weights.gather(-1, backwards.clamp(min=0)) * (backwards >= 0)
+    backwards = counts.reshape(-1, *[1] * (weights.dim() - 1)) - 1 - slots
+    return weights.gather(-1, backwards.clamp(min=0).expand_as(weights)) * (backwards >= 0)
 
 
 def _draw(generator: np.random.Generator, layer: nn.Linear) -> None:

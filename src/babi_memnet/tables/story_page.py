@@ -87,9 +87,26 @@ def _shown(trace: Trace, supporting: Collection[int], expected: str | None) -> d
         "empty": shown_empty(trace),
         "near_to": NEAR_TO,
         "nearest": nearest_words(trace, _SHOWN_WORDS),
+        "write_names": [write.name for write in trace.writes],
+        "written": _written(trace),
         "answers": answers,
         "notes": _notes(trace, supporting),
     }
+
+
+def _written(trace: Trace) -> list[dict[str, Any]]:
+    """For each statement what it read most at each write: the number of a statement, None where it read nothing."""
+    rows = []
+    for place, text in enumerate(trace.story):
+        reads = []
+        for write in trace.writes:
+            shares = write.weights[place]
+            most = max(range(len(shares)), key=shares.__getitem__)
+            reads.append(
+                {"number": most + 1, "share": shares[most], "percent": percent(shares[most])} if any(shares) else None
+            )
+        rows.append({"number": place + 1, "text": text, "reads": reads})
+    return rows if trace.writes else []
 
 
 def _classes(place: int, looked: Sequence[int | None], is_fact: bool, is_forgotten: bool) -> list[str]:
