@@ -161,3 +161,8 @@ def test_what_slots_read_of_each_other_stands_latest_first_on_both_sides():
             assert not write.weights[place, count:].any()
             assert not write.weights[place, :, count:].any()
     assert network(writes=0).trace(single(questions)).writes == ()
+
+
+def test_questions_alone_are_answered_as_in_their_story():
+    model, questions = network(), told(questions=4)
+    torch.testing.assert_close(model.answer_alone(single(questions)), model(whole(questions))[0])

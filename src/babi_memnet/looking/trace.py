@@ -250,7 +250,7 @@ class TracedNetwork:
 
     def answer(self, questions: Questions) -> Answers:
         """Answer many encoded questions."""
-        parts = self._asked(questions, lambda batch: self._network(batch).softmax(dim=-1).numpy())
+        parts = self._asked(questions, lambda batch: self._network.answer_alone(batch).softmax(dim=-1).numpy())
         return Answers(np.concatenate(parts))
 
     def attend(self, questions: Questions, writes: bool = False) -> Attended:

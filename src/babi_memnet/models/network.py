@@ -217,17 +217,22 @@ class Network(nn.Module, ABC):
         """Names of the answers that are no words of the vocabulary, in their order behind these."""
         return []
 
+    def answer_alone(self, batch: Batch) -> Tensor:
+        """The logits [B, V] of single questions, also of a network that goes through whole stories."""
+        logits: Tensor = self(StoryBatch.of(batch))[:, 0] if self.whole_stories else self(batch)
+        return logits
+
     def trace(self, batch: Batch) -> Trace:
         """How the network answers; by default one step, which says what the answer owes to each statement.
 
         That is by how much its log probability falls when a story is told without the statement. A network with steps
         of its own shows those instead.
         """
-        logits = self(batch)
+        logits = self.answer_alone(batch)
         chosen = logits.argmax(dim=-1, keepdim=True)
         known = torch.log_softmax(logits, dim=-1).gather(-1, chosen)
         falls = [
-            known - torch.log_softmax(self(without(batch, slot)), dim=-1).gather(-1, chosen)
+            known - torch.log_softmax(self.answer_alone(without(batch, slot)), dim=-1).gather(-1, chosen)
             for slot in range(self.shape.slots)
         ]
         weights = torch.cat(falls, dim=-1) if falls else torch.zeros_like(batch.ages, dtype=logits.dtype)
