@@ -94,7 +94,7 @@ def row_sheet(rows: Sequence[Row], title: str, most: int | None = None) -> Sheet
     ]
     # a column that says nothing is left out, and so is the state where all is well
     columns = [(name, cells) for name, cells in columns if any(cells) and (name != "state" or set(cells) != {"done"})]
-    notes = ["test errors in percent: of the restart with the lowest training error, and over all restarts"]
+    notes = ["test errors in percent: of the selected restart, and over all restarts"]
     if len(records) < len(rows):
         notes.append(f"{len(rows) - len(records)} more rows are in the files")
     header = tuple(name for name, _ in columns)
@@ -179,7 +179,7 @@ def _legend(pivot: Pivot) -> str:
     across = f", by {pivot.columns} across" if pivot.columns else ""
     chosen = ""
     if pivot.value.endswith("_percent"):
-        chosen = " over restarts; selected: of the restart with the lowest training error"
+        chosen = " over restarts; selected: of the restart that is reported"
     return f"{VALUES[pivot.value]}{per_cent}{across}: mean ± standard deviation{chosen}"
 
 

@@ -34,7 +34,7 @@ def against_published(columns: Sequence[Column]) -> Figure:
 
 
 def restart_spread(columns: Sequence[Column]) -> Figure:
-    """The test error of every restart, the one that is reported (lowest training error), and the published one."""
+    """The test error of every restart, the one that is reported, and the published one."""
 
     def draw(axes: Axes, column: Column) -> None:
         for task, cell in column["cells"].items():
