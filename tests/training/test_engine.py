@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from babi_memnet.encoding.settings import TokenizerSettings
+from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
 from babi_memnet.models.memn2n import MemN2N
 from babi_memnet.models.memn2n import Settings as MemN2NSettings
@@ -25,6 +27,7 @@ from babi_memnet.training.loop import EpochRecord, error_percent, train
 from babi_memnet.training.restarts import Restarts
 from babi_memnet.training.sampling import draw_epoch, restart_generator
 from babi_memnet.training.settings import TrainingSettings
+from babi_memnet.training.symmetry import Exchange, Free, Symmetry
 from tests.models import examples
 from tests.models.kernels.test_memn2n import random_questions
 
@@ -46,7 +49,15 @@ MEMN2N: Kind = (MemN2N, MemN2NSettings(dimension=8))
 class Run:
     """A run of some restarts on made-up questions."""
 
-    def __init__(self, kind: Kind, numbers: range, engine: str = "autograd", threads: int = 2, **changes: Any) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        numbers: range,
+        engine: str = "autograd",
+        threads: int = 2,
+        exchange: Exchange | None = None,
+        **changes: Any,
+    ) -> None:
         network, settings = kind
         short = {**SHORT, "linear_start_epochs": SHORT["linear_start_epochs"] if settings.linear_start else 0}
         self.settings = TrainingSettings(**{**short, "restarts": len(numbers), "first_restart": numbers[0], **changes})
@@ -55,7 +66,7 @@ class Run:
         self.generators = [restart_generator(11, number) for number in numbers]
         self.restarts = Restarts(network, settings, SHAPE, self.generators, torch.device("cpu"))
         self.course = Course(self.settings)
-        self.engine: Engine = make_engine(engine, self.restarts, self.questions, self.settings, threads)
+        self.engine: Engine = make_engine(engine, self.restarts, self.questions, self.settings, threads, exchange)
         self.records: list[EpochRecord] = []
         self.running: list[list[bool]] = []
 
@@ -95,7 +106,13 @@ class Run:
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {},
     "adam": {"optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine", "warmup": 0.3},
-    "adamw": {"optimizer": "adamw", "weight_decay": 0.1, "weight_decay_on": "matrices", "clip": "over_all"},
+    "adamw": {
+        "optimizer": "adamw",
+        "weight_decay": 0.1,
+        "weight_decay_on": "matrices",
+        "clip": "over_all",
+        "averaging": 0.9,
+    },
     "adagrad": {"optimizer": "adagrad", "loss": "mean", "label_smoothing": 0.1, "gradient_norm": None},
 }
 
@@ -194,6 +211,19 @@ def test_kernels_and_autograd_train_alike(options: dict[str, str]):
         assert one.epoch == other.epoch
 
 
+def test_kernels_and_autograd_exchange_words_alike():
+    known = Vocabulary(TokenizerSettings(), map(str, range(1, SHAPE.words)))
+    data = random_questions(np.random.default_rng(0), 48, 6, 4, 15)
+    symmetry = Symmetry((Free((("1", "2", "3"),)), Free((("4", "5"), ("6", "7")))))
+    exchange = Exchange({int(task): symmetry for task in set(data.tasks.tolist())}, known)
+    kernels, plain = (Run(MEMN2N, range(3), engine, exchange=exchange).train() for engine in ("fused", "autograd"))
+    assert isinstance(kernels.engine, KernelEngine)
+    np.testing.assert_allclose(kernels.losses, plain.losses, rtol=1e-4)
+    for name, values in plain.restarts.tensors().items():
+        torch.testing.assert_close(kernels.restarts.tensors()[name], values, rtol=1e-3, atol=1e-5)
+    assert not np.allclose(kernels.losses, Run(MEMN2N, range(3), "fused").train().losses), "words are exchanged"
+
+
 def test_threads_of_kernels_change_nothing_to_the_last_bit():
     one, three = Run(MEMN2N, range(4), "fused", threads=1).train(), Run(MEMN2N, range(4), "fused", threads=3).train()
     for name, values in one.restarts.tensors().items():
@@ -268,6 +298,22 @@ def test_kernels_are_refused_where_they_do_not_fit(changes: dict[str, Any], reas
     assert isinstance(Run(MEMN2N, range(1), "auto", **changes).engine, AutogradEngine)
     with pytest.raises(RequestError, match=rf"^runtime\.engine=fused: expected autograd or auto, since {reason}$"):
         Run(MEMN2N, range(1), "fused", **changes)
+
+
+def test_a_run_that_was_over_is_restored_with_what_was_measured():
+    """Killed between its last checkpoint and its result."""
+    run = Run(EXAMPLES["Summing"], range(2), optimizer="adam", averaging=0.9).train()
+    saved = {name: values.clone() for name, values in run.engine.tensors().items()}
+    again = Run(EXAMPLES["Summing"], range(2), optimizer="adam", averaging=0.9)
+    again.engine.restore(saved)
+    again.engine.finish()
+    for one, other in zip(run.engine.measured.values(), again.engine.measured.values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_stories_are_told_in_part_only_to_networks_that_go_through_them():
+    with pytest.raises(RequestError, match=r"^training\.first_statements=4: expected null: MemN2N is asked single"):
+        Run(MEMN2N, range(1), first_statements=4)
 
 
 def test_kernels_are_refused_for_a_subclass():

@@ -47,8 +47,11 @@ class Average:
         return {f"{_PREFIX}/{name}": values for name, values in self.values.items()} | {f"{_PREFIX}/": self._steps}
 
     @torch.no_grad()
-    def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go back to what `tensors` gave."""
+    def restore(self, tensors: Mapping[str, Tensor]) -> bool:
+        """Go back to what `tensors` gave; whether it is there."""
+        if f"{_PREFIX}/" not in tensors:
+            return False
         for name, mean in self.values.items():
             mean.copy_(tensors[f"{_PREFIX}/{name}"])
         self._steps.copy_(tensors[f"{_PREFIX}/"])
+        return True

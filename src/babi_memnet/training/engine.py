@@ -233,8 +233,8 @@ class AutogradEngine:
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         self._restarts.restore(tensors)
         self._optimizer.restore(tensors)
-        if self._average is not None:
-            self._average.restore(tensors)
+        if self._average is not None and not self._average.restore(tensors):
+            self._average = None  # after the last epoch the parameters are what is measured
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -251,8 +251,13 @@ def make_engine(
     """The engine for a network: ``fused`` (its kernels, on a CPU), ``autograd``, or ``auto``, the faster of these.
 
     Raises:
-        RequestError: there are no kernels for what is asked.
+        RequestError: there are no kernels for what is asked, or stories cannot be told in part.
     """
+    if settings.first_statements is not None and not restarts.network.whole_stories:
+        name = type(restarts.network).__name__
+        raise bad_value(
+            "training.first_statements", settings.first_statements, f"null: {name} is asked single questions"
+        )
     kernel = kernel_of(restarts.network) if kind != "autograd" else None
     amiss = _amiss(kernel, restarts, settings)
     if kind == "fused" and amiss:
