@@ -25,9 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _HEAD = """# Results
 
-Our numbers beside the published ones, on the official data: ten restarts a cell, the restart with the lowest training
-error, as in the paper. [Published tables](published.md) says how a difference is judged. This page is built from
-`results/*.json`, the `table.json` of each command below, by `scripts/results_page.py`; every restart is in there.
+Our numbers beside the published ones, on the official data. For MemN2N ten restarts a cell, the restart with the lowest
+training error, as in the paper; for [our own network](writing-memory.md) the one with the lowest validation error.
+[Published tables](published.md) says how a difference is judged. This page is built from `results/*.json`, the
+`table.json` of each command below, by `scripts/results_page.py`; every restart is in there.
 """
 
 
@@ -38,14 +39,50 @@ def results_page(folder: Path) -> str:
         table = json.loads(path.read_text())
         parts += [f"## {table['id']}", f"```console\n$ {table['command']}\n```", _environment(table)]
         parts += [summary(table), f"![Published and our error of every task](images/{table['id']}.png)"]
-        parts += [to_markdown(compact_table(table["columns"], notes=table["notes"]))]
+        parts += [every_task(table)]
         if (remarks := path.with_suffix(".md")).exists():
             parts.append(remarks.read_text())
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
+def every_task(table: Mapping[str, Any]) -> str:
+    """The tasks of all columns as Markdown; of our own columns every restart, and what others have published."""
+    if any(column["published"] for column in table["columns"]):
+        return to_markdown(compact_table(table["columns"], notes=table["notes"]))
+    rows = []
+    for column in table["columns"]:
+        others = table["beside"]
+        header = ["task", "reported", "95 % interval", "all restarts", *(other["label"] for other in others)]
+        rows += [
+            column["label"],
+            "",
+            f"| {' | '.join(header)} |",
+            "| ---: | ---: | --- | --- |" + " ---: |" * len(others),
+        ]
+        for task, cell in column["cells"].items():
+            low, high = cell["interval"]
+            restarts = ", ".join(f"{error:.1f}" for error in cell["restart_errors"]["test"])
+            theirs = [f"{other['errors'][task]:.1f}" if task in other["errors"] else "–" for other in others]
+            cells = [task, f"{cell['error_percent']:.1f}", f"{low:.1f} to {high:.1f}", restarts, *theirs]
+            rows.append(f"| {' | '.join(cells)} |")
+        whole = [f"{column['mean']:.2f}", "", f"mean {column['over_restarts']['mean']:.2f}"]
+        means = ["–" if other["mean"] is None else f"{other['mean']:.2f}" for other in others]
+        failed = ["–" if other["failed"] is None else f"{other['failed']:g}" for other in others]
+        rows.append(f"| mean | {' | '.join([*whole, *means])} |")
+        rows += [f"| failed | {' | '.join([str(column['failed']), '', '', *failed])} |", ""]
+    return "\n".join([*rows, *(f"- {note}" for note in table["notes"])])
+
+
 def summary(table: Mapping[str, Any]) -> str:
     """A Markdown table with one row a column: mean errors, failed tasks, verdict, minutes of training."""
+    if not any(column["published"] for column in table["columns"]):
+        rows = ["| column | mean error % | failed tasks | mean of all restarts | their median | minutes of training |"]
+        rows.append("| --- | ---: | ---: | ---: | ---: | ---: |")
+        for column in table["columns"]:
+            every = column["over_restarts"]
+            errors = f"{column['mean']:.2f} | {column['failed']} | {every['mean']:.2f} | {every['median']:.2f}"
+            rows.append(f"| {column['label']} | {errors} | {column['seconds'] / 60:.1f} |")
+        return "\n".join(rows)
     rows = ["| column | mean error % | published | chance | failed tasks | published | verdict | minutes of training |"]
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
     for column in table["columns"]:

@@ -275,6 +275,7 @@ def test_networks_restarts_tasks_and_questions_are_chosen(
     # the best of a task, whichever that is; of task 2 it is the one that is shown
     visitor.pick("run", "best on record", wait=False)
     visitor.pick("task", "1 single supporting fact")
+    visitor.page.wait_for_function("document.querySelector('#about').innerText.includes('task 1, restart')")
     assert "task 1, restart" in visitor.page.locator("#about").inner_text()
     visitor.page.evaluate("document.querySelector('#answer .trace').setAttribute('old', '')")
     visitor.page.locator("#number input").fill("99999")

@@ -57,7 +57,7 @@ def learning_curves(columns: Sequence[Column], curves: Mapping[str, Any]) -> Fig
 
     def draw(axes: Axes, column: Column) -> None:
         runs = list(curves["columns"][column["id"]].values())
-        epochs = runs[0]["epoch"]
+        epochs = max((run["epoch"] for run in runs), key=len)
         linear = runs[0]["phase"].count("linear_start")
         if linear:
             axes.axvspan(0.5, linear + 0.5, color="0.93", zorder=0, label="linear start")
@@ -73,8 +73,13 @@ def learning_curves(columns: Sequence[Column], curves: Mapping[str, Any]) -> Fig
 
 
 def _average(runs: Sequence[Mapping[str, Any]], split: str, measure: str) -> list[float]:
-    """Over the runs, epoch by epoch; what is no number counts as nothing known and makes a gap."""
-    by_epoch = zip(*(run[split][measure] for run in runs), strict=True)
+    """Over the runs, epoch by epoch; what is no number counts as nothing known and makes a gap.
+
+    A run whose restarts have all ended early stays where it was.
+    """
+    longest = max(len(run["epoch"]) for run in runs)
+    courses = [run[split][measure] for run in runs]
+    by_epoch = zip(*([*course, *course[-1:] * (longest - len(course))] for course in courses), strict=True)
     return [float("nan") if None in values else sum(values) / len(values) for values in by_epoch]
 
 
