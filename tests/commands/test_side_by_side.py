@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
+import select
 import signal
 from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from omegaconf import DictConfig
 
 from babi_memnet.commands.jobs import Common, Composer
 from babi_memnet.commands.local_runs import LocalRun, RunsProgress, share_cores
+from babi_memnet.commands.side_by_side import Outcome
 from babi_memnet.commands.train import train
 from babi_memnet.errors import RequestError
 from babi_memnet.request import Request
@@ -119,6 +123,9 @@ def test_a_run_that_fails_leaves_the_others_alone(loader: Any) -> None:
     for job, words in ((first, jobs[0]), (fourth, jobs[3])):
         assert job.overrides == words
         assert job.hydra_cfg is not None
+        assert job.cfg is not None
+        assert f"task={job.cfg.task}" == words[0]
+        assert "hydra" not in job.cfg
         result = RunDirectory(job.hydra_cfg.hydra.runtime.output_dir).result
         assert result is not None
         assert job.return_value == result["restarts"][result["selected"]]["validation"]["error_percent"]
@@ -127,6 +134,21 @@ def test_a_run_that_fails_leaves_the_others_alone(loader: Any) -> None:
     assert isinstance(third._return_value, RequestError)
     assert second.hydra_cfg is not None
     assert "Traceback" in Path(second.hydra_cfg.hydra.runtime.output_dir, "train.log").read_text()
+
+
+def test_what_a_worker_sends_fits_into_one_write(loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    def call(self: Any, work: Any, *arguments: Any) -> Future[Outcome]:
+        ended: Future[Outcome] = Future()
+        ended.set_result(work(*pickle.loads(pickle.dumps(arguments))))  # as it would reach another process
+        sent.append(len(pickle.dumps(ended.result())))
+        return ended
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", call)
+    (job,) = launch(loader, fail_on_task_4, [["task=4", *SMALL]])
+    assert isinstance(job._return_value, OSError)
+    assert sent[0] < select.PIPE_BUF
 
 
 @pytest.mark.integration

@@ -14,13 +14,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from hydra import version
 from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -101,7 +101,7 @@ def run_side_by_side(
     while waiting:
         died: list[LocalRun] = []
         with _workers(cores) as pool:
-            running: dict[Future[JobReturn], LocalRun] = {}
+            running: dict[Future[Outcome], LocalRun] = {}
             while (waiting and not died) or running:
                 # Strictly in order, so that a wide run is not put off for ever by narrow ones.
                 while waiting and not died and waiting[0].cores <= cores - sum(run.cores for run in running.values()):
@@ -114,7 +114,7 @@ def run_side_by_side(
                 for future in ended:
                     run = running.pop(future)
                     try:
-                        yield run, future.result()
+                        yield run, _job_return(run, future.result())
                     except BrokenProcessPool:
                         died.append(run)
                     except Exception as error:
@@ -143,7 +143,27 @@ def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
-def _run(work: TaskFunction, callbacks: Callbacks, config: DictConfig) -> JobReturn:
+class Outcome(NamedTuple):
+    """What a worker sends of a run that has ended; its configuration stays, as the driver has it.
+
+    It fits into one write to a pipe, which is done or not. A worker killed in the middle of a longer message would
+    leave half of it, and the driver would wait for the other half as long as another worker has the pipe open.
+    """
+
+    status: JobStatus
+    value: Any
+
+
+def _job_return(run: LocalRun, outcome: Outcome) -> JobReturn:
+    with open_dict(run.config):
+        run.config.hydra.runtime.output_dir = str(run.directory.absolute())
+    task = run.config.copy()
+    with open_dict(task):
+        hydra_part = DictConfig({"hydra": task.pop("hydra")})
+    return JobReturn(list(run.words), task, hydra_part, os.getcwd(), run.config.hydra.job.name, *outcome)
+
+
+def _run(work: TaskFunction, callbacks: Callbacks, config: DictConfig) -> Outcome:
     """In a worker: run a job as other launchers do, but for its log, of which the terminal gets warnings alone."""
     global _busy
     setup_globals()
@@ -156,9 +176,10 @@ def _run(work: TaskFunction, callbacks: Callbacks, config: DictConfig) -> JobRet
 
     _busy = True
     try:
-        return run_job(
+        ended = run_job(
             logged_work, config, "hydra.sweep.dir", "hydra.sweep.subdir", hydra_context=context, configure_logging=False
         )
+        return Outcome(ended.status, ended._return_value)
     finally:
         _busy = False
 
