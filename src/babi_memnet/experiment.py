@@ -23,12 +23,13 @@ from babi_memnet.papers.matching import match
 from babi_memnet.request import Request, as_plain
 from babi_memnet.runs.checkpoint import Checkpoint
 from babi_memnet.runs.directory import Recording, RunDirectory
+from babi_memnet.runs.files import write_json
 from babi_memnet.runs.interrupts import held_back
 from babi_memnet.tracking.protocol import TrackedRun, Tracker
 from babi_memnet.tracking.start import check_tracker, start_tracker
 from babi_memnet.training.course import Course
 from babi_memnet.training.engine import Engine, make_engine
-from babi_memnet.training.exchanging import find_exchange
+from babi_memnet.training.exchanging import find_exchanges
 from babi_memnet.training.loop import train
 from babi_memnet.training.progress import Progress
 from babi_memnet.training.restarts import Restarts
@@ -36,6 +37,9 @@ from babi_memnet.training.sampling import held_out, restart_generator
 from babi_memnet.training.selection import select_restart
 
 log = logging.getLogger(__name__)
+
+SYMMETRY_FILE = "symmetry.json"
+"""What words a run exchanges, by task, and the tests that say so (docs/symmetry.md)."""
 
 
 class Experiment:
@@ -59,7 +63,7 @@ class Experiment:
         if asked < 2:
             raise bad_value("data.size", asked, "at least 2 training questions, one to learn and one to validate")
         kept, held = held_out(asked, settings.training, settings.runtime.seed)
-        exchange = find_exchange(settings.training, columns["train"], kept.tolist(), self.encoder.vocabulary)
+        self.exchanges = find_exchanges(settings.training, columns["train"], kept.tolist(), self.encoder.vocabulary)
         told = self.encoder.encode(columns["train"])
         self.train, self.validation, self.test = (
             told.select(kept),
@@ -73,7 +77,12 @@ class Experiment:
         self.restarts = Restarts(kind, settings.model, Shape.of(self.encoder), self.generators, device)
         self.course = Course(settings.training)
         self.engine: Engine = make_engine(
-            settings.runtime.engine, self.restarts, self.train, settings.training, settings.runtime.cores, exchange
+            settings.runtime.engine,
+            self.restarts,
+            self.train,
+            settings.training,
+            settings.runtime.cores,
+            self.exchanges.draws,
         )
 
     def close(self) -> None:
@@ -180,6 +189,8 @@ def run(
                 closing(Experiment(request)) as experiment,
                 threadpool_limits(limits=1, user_api="blas"),
             ):
+                if experiment.exchanges.report:
+                    write_json(directory / SYMMETRY_FILE, experiment.exchanges.report)
                 if recording.checkpoint is not None:
                     experiment.restore(recording.checkpoint, record.metrics()[-1])
                 seconds = _train(experiment, recording, tracker, bar, watch)

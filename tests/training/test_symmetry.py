@@ -18,7 +18,7 @@ from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import symmetry_path
 from babi_memnet.training.declared import fitted, read_declared
-from babi_memnet.training.exchanging import find_exchange
+from babi_memnet.training.exchanging import find_exchanges
 from babi_memnet.training.settings import TrainingSettings
 from babi_memnet.training.symmetry import Exchange, Free, Group, Symmetry, moved
 from tests.worlds.test_solver_agrees import check
@@ -149,7 +149,7 @@ def test_what_the_held_out_questions_say_is_not_looked_at(tmp_path: Path) -> Non
     settings = TrainingSettings(symmetry="declared", symmetry_file=str(path))
     columns = {"task": [19, 19], "story": [[], []], "question": ["how?", "how?"], "answer": ["n,n", "n,n,n"]}
     known = vocabulary("north", "south", "n,n", "n,n,n", "s")
-    assert find_exchange(settings, columns, [0], known) is not None
+    assert find_exchanges(settings, columns, [0], known).draws is not None
     assert "s,s" in known
     assert "s,s,s" not in known
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from babi_memnet.encoding.questions import Columns
 from babi_memnet.encoding.vocabulary import Vocabulary
@@ -12,27 +14,50 @@ from babi_memnet.training.settings import TrainingSettings
 from babi_memnet.training.symmetry import Exchange, Symmetry
 
 
-def find_exchange(
+@dataclass(frozen=True)
+class Exchanges:
+    """What is exchanged in training.
+
+    Attributes:
+        draws: what draws maps of words; None where nothing is exchanged.
+        report: by task what is exchanged and what is known about it, the content of symmetry.json.
+    """
+
+    draws: Exchange | None
+    report: Mapping[str, Any]
+
+
+def find_exchanges(
     settings: TrainingSettings, columns: Columns, kept: Sequence[int], vocabulary: Vocabulary
-) -> Exchange | None:
-    """What is exchanged in training, None for nothing; the words and answers that this may bring become known.
+) -> Exchanges:
+    """What is exchanged in training; the words and answers that this may bring become known.
 
     Args:
         settings: say how symmetries are found.
         columns: the questions of the training file.
-        kept: places of those that are trained on; nothing is learned from the others.
+        kept: places of those that are trained on, in order; nothing is learned from the others.
         vocabulary: what words there are; is added to.
     """
     if settings.symmetry == "none":
-        return None
-    tasks = sorted({int(columns["task"][place]) for place in kept})
-    symmetries = _declared(str(settings.symmetry_file), tasks, vocabulary)
+        return Exchanges(None, {})
+    places: dict[int, list[int]] = {}
+    for place in kept:
+        places.setdefault(int(columns["task"][place]), []).append(place)
+    tasks = sorted(places)
+    if settings.symmetry == "declared":
+        symmetries = _declared(str(settings.symmetry_file), tasks, vocabulary)
+        report: dict[str, Any] = {str(task): {"symmetry": symmetry.as_json()} for task, symmetry in symmetries.items()}
+    else:
+        from babi_memnet.training.inferred import infer  # SciPy's sparse tables take their time to load
+
+        found = {task: infer(columns, places[task], vocabulary) for task in tasks}
+        symmetries = {task: each.symmetry for task, each in found.items()}
+        report = {str(task): each.as_json() for task, each in found.items()}
     for task, symmetry in symmetries.items():
-        answers = [columns["answer"][place] for place in kept if columns["task"][place] == task]
-        symmetry.close(vocabulary, [vocabulary.answer_token(answer) for answer in answers])
-    return Exchange(symmetries, vocabulary)
+        symmetry.close(vocabulary, [vocabulary.answer_token(columns["answer"][place]) for place in places[task]])
+    return Exchanges(Exchange(symmetries, vocabulary), report)
 
 
-def _declared(name: str, tasks: Sequence[int], vocabulary: Vocabulary) -> Mapping[int, Symmetry]:
+def _declared(name: str, tasks: Sequence[int], vocabulary: Vocabulary) -> dict[int, Symmetry]:
     written = read_declared(symmetry_path(name))
     return {task: fitted(written.get(str(task), written.get("all", Symmetry())), vocabulary) for task in tasks}

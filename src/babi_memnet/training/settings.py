@@ -18,7 +18,7 @@ _CHOICES = {
     "selection": SELECTIONS,
     "reported_epoch": ("last", "best"),
     "validation": ("tail", "random"),
-    "symmetry": ("none", "declared"),
+    "symmetry": ("none", "inferred", "declared"),
 }
 
 
@@ -53,8 +53,8 @@ class TrainingSettings:
         first_statements: in the first epoch stories are told up to about so many statements, then more and more;
             ``null`` tells them whole from the beginning. For networks that go through whole stories.
         growing: share of the epochs until they are told whole.
-        symmetry: words that are exchanged in each question drawn, story, question and answer alike: ``none``, or those
-            ``declared`` in ``symmetry_file``.
+        symmetry: words that are exchanged in each question drawn, story, question and answer alike: ``none``, those
+            ``inferred`` from the training stories, or those ``declared`` in ``symmetry_file``.
         symmetry_file: a YAML file with the words that may be exchanged, or one of conf/symmetry (docs/symmetry.md); it
             is what it says that makes another run, not where it is.
         solved_loss: a restart ends early when it answers all validation questions and its training loss is below this;

@@ -103,21 +103,21 @@ class Symmetry:
         for words in maps:
             for word in words.values():
                 vocabulary.add(word)
-        known = {answer for answer in answers if SEPARATOR in answer}
-        waiting = sorted(known)
-        while waiting:
-            answer = waiting.pop()
+        # In order of appearance, as all of a vocabulary: how a word is written changes nothing.
+        known = list(dict.fromkeys(answer for answer in answers if SEPARATOR in answer))
+        met = set(known)
+        for answer in known:  # grows on the way
             for words in maps:
                 other = moved(answer, words)
-                if other not in known:
-                    known.add(other)
-                    waiting.append(other)
+                if other not in met:
+                    met.add(other)
+                    known.append(other)
             if len(known) > _MOST_ANSWERS:
                 raise RequestError(
                     f"training.symmetry: exchanging words makes more than {_MOST_ANSWERS} answers of several words; "
                     "expected fewer, or training.symmetry=none"
                 )
-        for answer in sorted(known):
+        for answer in known:
             vocabulary.add(answer)
             for word in answer.split(SEPARATOR):
                 vocabulary.add(word)
@@ -164,10 +164,11 @@ def _numbered(part: Free | Group, vocabulary: Vocabulary) -> npt.NDArray[np.int6
     """Lists of words as numbers, [lists, K]; a group as pairs of a word and what it becomes, [G, pairs, 2]."""
     if isinstance(part, Free):
         return np.array([[vocabulary.number(word) for word in words] for words in part.lists], dtype=np.int64)
-    words = sorted({word for words in part.maps for word in words})
-    tables = {tuple(each.get(word, word) for word in words) for each in ({}, *part.maps)}
     number = vocabulary.number
-    return np.array([[(number(a), number(b)) for a, b in zip(words, table, strict=True)] for table in sorted(tables)])
+    words = sorted({word for words in part.maps for word in words}, key=number)
+    tables = {tuple(number(each.get(word, word)) for word in words) for each in ({}, *part.maps)}
+    places = [number(word) for word in words]
+    return np.array([list(zip(places, table, strict=True)) for table in sorted(tables)])
 
 
 class _Several:
