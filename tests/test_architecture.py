@@ -56,7 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyarrow": ("babi_memnet.data", "babi_memnet.tables.run_report"),
     "rich": ("babi_memnet.tables.sheet",),
     "safetensors": ("babi_memnet.runs.checkpoint",),
-    "scipy": ("babi_memnet.models.kernels", "babi_memnet.papers.statistics"),
+    "scipy": ("babi_memnet.models.kernels", "babi_memnet.papers.statistics", "babi_memnet.training.chance"),
     "submitit": ("babi_memnet.commands.submitting",),
     "torch": (
         "babi_memnet.models",
