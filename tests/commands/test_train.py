@@ -53,6 +53,18 @@ def test_a_run_leaves_its_whole_record_and_is_answered_from_it(command: Run, tmp
     assert only_run(tmp_path / "outputs") == directory
 
 
+def test_what_a_run_exchanges_stands_in_its_directory(command: Run, tmp_path: Path):
+    trained = command("train", "task=16", *SMALL, "data.size=300", "tokenizer=merged", "training.symmetry=inferred")
+    assert trained.returncode == 0, trained.stderr
+    report = json.loads((only_run(tmp_path / "outputs") / "symmetry.json").read_text())["16"]
+    assert {"free": sorted(["white", "gray", "green", "yellow"])} in [
+        {"free": sorted(words)} for part in report["symmetry"] for words in part["free"]
+    ]
+    test = report["tests"][0]
+    assert test["holds"] == (test["p"] >= report["p_value"])
+    assert {"map", "by"} < test.keys()
+
+
 def test_merged_words_are_part_of_the_record_and_of_what_can_be_asked(command: Run, tmp_path: Path):
     trained = command("train", "task=1", *SMALL, "tokenizer=merged")
     assert trained.returncode == 0, trained.stderr
