@@ -2,8 +2,8 @@
 
 ``conf/experiment/<column>.yaml`` is the one place that says what defines a column: every key it sets must have the same
 value in the run. What it leaves to the user but holds for the whole table, such as the language of the stories, stands
-under ``common`` of the table; what it does not say of the training is as by default. Other keys (restarts, seeds, where
-the stories come from) do not make another column.
+under ``common`` of the table; what it does not say of network and training is as by default. Other keys (restarts, seeds,
+where the stories come from) do not make another column.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.models.networks import settings_class
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, read_yaml, trainable_tables
 from babi_memnet.paths import conf_files
 from babi_memnet.runs.collection import as_text
@@ -70,9 +71,11 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
         for column in table.columns:
             if column.experiment is None:
                 continue
+            facts = experiment_facts(column.experiment)
+            plain = {**_PLAIN_TRAINING, **_plain_model(facts), **table.common}
             # only some sources of stories have all the keys that are common to a table
-            general = {key: value for key, value in {**_PLAIN_TRAINING, **table.common}.items() if key in run}
-            differences = _differences(run, {**general, **experiment_facts(column.experiment)})
+            general = {key: value for key, value in plain.items() if key in run}
+            differences = _differences(run, {**general, **facts})
             if nearest is None or len(differences) < len(fewest):
                 nearest, fewest = column, differences
     return Match(None if fewest else nearest, nearest, fewest)
@@ -108,6 +111,11 @@ def _group_facts(group: str, choice: str) -> dict[str, Any]:
         if found := _SCHEMA.match(str(word)):
             values["name"] = found[1]
     return flat({group: values}) if values else {}
+
+
+def _plain_model(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The default of each setting of the network that an experiment chooses."""
+    return {f"model.{field.name}": field.default for field in fields(settings_class(str(facts["model.name"])))}
 
 
 def _differences(run: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[str, ...]:
