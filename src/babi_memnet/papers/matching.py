@@ -2,8 +2,8 @@
 
 ``conf/experiment/<column>.yaml`` is the one place that says what defines a column: every key it sets must have the same
 value in the run. What it leaves to the user but holds for the whole table, such as the language of the stories, stands
-under ``common`` of the table; what it does not say of network and training is as by default. Other keys (restarts, seeds,
-where the stories come from) do not make another column.
+under ``common`` of the table; what it does not say of network and training is as by default. Other keys (restarts,
+seeds, where the stories come from) do not make another column.
 """
 
 from __future__ import annotations
