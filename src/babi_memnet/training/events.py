@@ -29,6 +29,9 @@ _FEW_STATEMENTS = 12
 _CHAIN = 3
 """At most so many statements connect a word of the question with one of the answer."""
 
+_AT_ONCE = 1000
+"""Of so many events all words are compared with each other at once."""
+
 MARKS = ("statement", "question", "answer")
 """What stands before a sentence and says what it is; numbers 1 to 3, words are numbered after them."""
 
@@ -197,7 +200,10 @@ class Events:
             row[self.answers : self.answers + len(event.answer)] = event.answer
         self.story = np.array([event.story for event in counted], dtype=np.int64)
         self.often = np.array(list(counted.values()), dtype=np.float64)
-        self.first = (self.words[:, :, None] == self.words[:, None, :]).argmax(axis=2)
+        self.first = np.empty_like(self.words)
+        for place in range(0, len(self.words), _AT_ONCE):
+            part = self.words[place : place + _AT_ONCE]
+            self.first[place : place + _AT_ONCE] = (part[:, :, None] == part[:, None, :]).argmax(axis=2)
         self.hidden = self.words
 
     def hide(self, classes: npt.NDArray[np.int64]) -> None:

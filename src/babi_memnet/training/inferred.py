@@ -38,6 +38,9 @@ P_VALUE = 1e-5
 FEWEST_STORIES = 20
 """A word that fewer stories have is not exchanged: nothing could be said against it."""
 
+MOST_WORDS = 300
+"""Only so many words come into question, those of the most stories, as every word is compared with every other."""
+
 _FEW_WORDS = 4
 """Of larger classes only exchanges of two words are tested."""
 
@@ -112,7 +115,8 @@ class _Search:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         often = corpus.stories_with()
-        self._known = [number for number in range(len(MARKS) + 1, len(corpus)) if often[number] >= FEWEST_STORIES]
+        known = [number for number in range(len(MARKS) + 1, len(corpus)) if often[number] >= FEWEST_STORIES]
+        self._known = sorted(sorted(known, key=lambda number: -often[number])[:MOST_WORDS])
         sentences = Events(corpus.sentences())
         self._kinds = {"sentence": sentences}
         self._verdicts: dict[tuple[tuple[int, int], ...], Verdict] = {}
