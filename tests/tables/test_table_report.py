@@ -96,3 +96,17 @@ def test_the_learning_curves_are_the_median_over_the_tasks() -> None:
     train = next(line for line in panel.lines if line.get_label() == "train")
     assert list(train.get_xdata()) == [1, 2, 3]
     assert list(train.get_ydata()) == CURVES["columns"]["pe"]["1"]["train"]["median"]
+
+
+def test_a_run_that_ended_early_stays_where_it_was() -> None:
+    whole = CURVES["columns"]["pe"]["1"]
+    half = {
+        key: values[:1] if isinstance(values, list) else {name: line[:1] for name, line in values.items()}
+        for key, values in whole.items()
+    }
+    column = next(column for column in TABLE["columns"] if column["id"] == "pe")
+    panel = learning_curves([column], {"columns": {"pe": {"1": half, "2": whole}}}).axes[0]
+    train = next(line for line in panel.lines if line.get_label() == "train")
+    assert list(train.get_xdata()) == whole["epoch"]
+    first = half["train"]["median"][0]
+    assert list(train.get_ydata()) == [(first + error) / 2 for error in whole["train"]["median"]]
