@@ -131,7 +131,8 @@ def test_the_trace_is_the_way_to_the_answer():
     for step, weights in zip(trace.steps, reads, strict=True):
         for place, count in enumerate(questions.counts.astype(int)):
             torch.testing.assert_close(step.weights[place, :count], weights.mean(dim=1)[0, place, :count].flip(0))
-            assert not step.weights[place, count:].any()
+            assert not step.weights[place, count:-1].any()
+        torch.testing.assert_close(step.weights.sum(dim=-1), torch.ones(4))  # the last is what stops nowhere
     scores = trace.steps[-1].state @ model.answer_vectors().T + model.answer.bias
     torch.testing.assert_close(trace.logits[:, 1:], scores[:, 1:])
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 from babi_memnet.looking.trace import Write
-from babi_memnet.tables.step_weights import EMPTY_SLOTS, NEAR_TO
+from babi_memnet.tables.step_weights import NEAR_TO, NO_STATEMENT
 from babi_memnet.tables.story_page import story_fragment, story_page, story_style
 from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
 
@@ -60,7 +60,7 @@ def test_weights_are_in_their_rows() -> None:
     rows = [row for row in read.rows if "%" in row]
     assert rows[0].endswith("25 % 10 % ")
     assert rows[1].endswith("50 % 85 % ")
-    assert rows[2] == "(empty memory slots) 25 % 5 % "
+    assert rows[2] == "(no statement) 25 % 5 % "
     shades = [attributes["style"] for tag, attributes in read.tags if tag == "td" and "style" in attributes]
     assert shades == ["--w:0.250", "--w:0.100", "--w:0.500", "--w:0.850", "--w:0.250", "--w:0.050"]
     kinds = [set((attributes.get("class") or "").split()) for tag, attributes in read.tags if tag == "tr"]
@@ -91,9 +91,9 @@ def test_numbers_are_shaded_by_their_size() -> None:
 def test_a_row_has_something_to_show() -> None:
     rows = Reader(story_fragment(WITHOUT_ATTENTION)).rows
     assert len(rows) == 1 + 2 + 3  # names, statements, answers
-    assert not any(label in row for row in rows for label in (EMPTY_SLOTS, NEAR_TO))
+    assert not any(label in row for row in rows for label in (NO_STATEMENT, NEAR_TO))
     mixed = Reader(story_fragment(MIXED))
-    assert f"{EMPTY_SLOTS} 25 % " in mixed.rows
+    assert f"{NO_STATEMENT} 25 % " in mixed.rows
     assert f"{NEAR_TO} <u>john</u>, hall " in mixed.rows
     assert "Hop 1: percent of the weight of each step; log probability lost without it: numbers in nats;" in mixed.text
 
@@ -121,7 +121,7 @@ def test_every_step_that_can_be_chosen_has_its_rules() -> None:
 def test_a_question_without_a_story() -> None:
     steps = (replace(TRACE.steps[0], weights=(), empty=1.0),)
     read = Reader(story_fragment(replace(TRACE, story=(), steps=steps)))
-    assert read.rows[1] == "(empty memory slots) 100 % "
+    assert read.rows[1] == "(no statement) 100 % "
 
 
 def test_what_statements_read_of_each_other_is_told_by_their_numbers() -> None:

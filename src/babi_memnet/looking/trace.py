@@ -41,7 +41,7 @@ class Step:
         name: what the network calls it.
         weights: of each statement of the story, oldest first; 0 for one that the memory has forgotten.
         shares: whether these and ``empty`` are shares of one; else they are any numbers.
-        empty: weight of all empty memory slots together; None unless the weights are shares.
+        empty: weight on no statement, as that of all empty memory slots together; None unless the weights are shares.
         nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
             network has no state, or no vectors of answers.
         unit: what the weights are in where they are no shares, to be read after "numbers in", such as ``nats``.

@@ -104,8 +104,9 @@ class Step(NamedTuple):
 
     Attributes:
         name: for people, such as ``hop 1``.
-        weights: [B, M] of each statement.
-        shares: whether the weights of a question are shares of one, those of empty slots included: attention.
+        weights: [B, M] of each statement, the latest first. What lies on no statement has a place of its own behind
+            them, if need be, [B, M + 1].
+        shares: whether the weights of a question are shares of one, those on no statement included: attention.
         state: [B, d] what the network holds after the step, in the space of `Network.answer_vectors`; None for none.
         unit: what the weights are, where they are no shares.
     """

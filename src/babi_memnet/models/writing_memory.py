@@ -271,7 +271,9 @@ class WritingMemory(Network):
         steps = []
         for hop, (weights, state) in enumerate(zip(found.reads, found.states, strict=True), start=1):
             read = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
-            steps.append(Step(f"hop {hop}", read, state=self.answer_norm(state[:, 0]), unit="shares read"))
+            nowhere = (1 - read.sum(dim=-1, keepdim=True)).clamp(min=0)  # of heads that walk past every slot
+            read = torch.cat([read, nowhere], dim=-1)
+            steps.append(Step(f"hop {hop}", read, shares=True, state=self.answer_norm(state[:, 0])))
         writes = []
         for write, weights in enumerate(found.writes, start=1):
             readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from babi_memnet.looking.trace import Step, Trace
 from babi_memnet.tables.numbers import rounded, signed
 
-EMPTY_SLOTS = "(empty memory slots)"
+NO_STATEMENT = "(no statement)"
 NEAR_TO = "the state is then near to"
 _MOST_NAMED = 3
 

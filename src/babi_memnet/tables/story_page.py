@@ -9,8 +9,8 @@ from babi_memnet.looking.trace import Trace
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.pages import filled
 from babi_memnet.tables.step_weights import (
-    EMPTY_SLOTS,
     NEAR_TO,
+    NO_STATEMENT,
     about_weights,
     nearest_words,
     shown_empty,
@@ -83,7 +83,7 @@ def _shown(trace: Trace, supporting: Collection[int], expected: str | None) -> d
         "long_name": _LONG_NAME,
         "can_choose": 1 < len(trace.steps) <= _MOST_CHOSEN,
         "statements": statements,
-        "empty_slots": EMPTY_SLOTS,
+        "no_statement": NO_STATEMENT,
         "empty": shown_empty(trace),
         "near_to": NEAR_TO,
         "nearest": nearest_words(trace, _SHOWN_WORDS),

@@ -13,8 +13,8 @@ from babi_memnet.runs.files import write_atomically
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.sheet import Sheet, cut
 from babi_memnet.tables.step_weights import (
-    EMPTY_SLOTS,
     NEAR_TO,
+    NO_STATEMENT,
     about_weights,
     nearest_words,
     shown_empty,
@@ -55,7 +55,7 @@ def story_sheet(trace: Trace, asked: Asked) -> Sheet:
         rows.append((f"{statement}{mark}", *(of_step[place].text for of_step in weights)))
     below = []
     if empty := shown_empty(trace):
-        below.append((EMPTY_SLOTS, *(shown.text if shown else "" for shown in empty)))
+        below.append((NO_STATEMENT, *(shown.text if shown else "" for shown in empty)))
     if nearest := nearest_words(trace, most=1):
         below.append((NEAR_TO, *("".join(words) for words in nearest)))
     answers = ", ".join(f"{word} {percent(share, 1)}" for word, share in trace.answers[:3])
