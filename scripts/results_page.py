@@ -93,6 +93,17 @@ def summary(table: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def gains(plain: Mapping[str, Any], exchanging: Mapping[str, Any]) -> str:
+    """A Markdown table of what exchanging words gives: MemN2N PE LS RN as in its paper beside the columns of our own."""
+    columns = [next(column for column in plain["columns"] if column["id"] == "pe_ls_rn"), *exchanging["columns"]]
+    rows = [f"| task | {' | '.join(column['label'] for column in columns)} |", "| ---: |" + " ---: |" * len(columns)]
+    for task in columns[0]["cells"]:
+        errors = " | ".join(f"{column['cells'][task]['error_percent']:.1f}" for column in columns)
+        rows.append(f"| {task} | {errors} |")
+    rows.append(f"| mean | {' | '.join(format(column['mean'], '.1f') for column in columns)} |")
+    return "\n".join(rows)
+
+
 def _environment(table: Mapping[str, Any]) -> str:
     where = table["environment"]
     versions = ", ".join(f"{name} {where['versions'][name]}" for name in ("torch", "numpy", "numba"))

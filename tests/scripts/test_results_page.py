@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.papers.published import load_table
-from scripts.results_page import results_page, summary
+from scripts.results_page import gains, results_page, summary
 
 ROOT = Path(__file__).parents[2]
 TABLES = sorted((ROOT / "results").glob("*.json"))
@@ -51,4 +51,7 @@ def test_the_readme_repeats_the_summary():
 
 def test_the_page_of_our_own_network_repeats_its_results():
     table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
-    assert summary(table) in (ROOT / "docs" / "writing-memory.md").read_text()
+    for page in ("docs/writing-memory.md", "README.md"):
+        assert summary(table) in (ROOT / page).read_text()
+    plain = json.loads((ROOT / "results" / "memn2n_1k.json").read_text())
+    assert gains(plain, table) in (ROOT / "docs" / "symmetry.md").read_text()
