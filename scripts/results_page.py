@@ -94,7 +94,7 @@ def summary(table: Mapping[str, Any]) -> str:
 
 
 def gains(plain: Mapping[str, Any], exchanging: Mapping[str, Any]) -> str:
-    """A Markdown table of what exchanging words gives: MemN2N PE LS RN as in its paper beside the columns of our own."""
+    """A Markdown table of what exchanging words gives: MemN2N PE LS RN as in its paper beside our own columns."""
     columns = [next(column for column in plain["columns"] if column["id"] == "pe_ls_rn"), *exchanging["columns"]]
     rows = [f"| task | {' | '.join(column['label'] for column in columns)} |", "| ---: |" + " ---: |" * len(columns)]
     for task in columns[0]["cells"]:
