@@ -6,7 +6,7 @@ python scripts/symmetry_page.py --seed 0 --out docs/inferred-symmetry.md
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from babi_memnet.data.babi_format import TITLES
@@ -82,11 +82,11 @@ def row(task: int, inference: Inference, listed: Symmetry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def symmetry_page(seed: int, questions: int = _QUESTIONS) -> str:
-    """The whole page."""
+def symmetry_page(seed: int, questions: int = _QUESTIONS, tasks: Iterable[int] = TITLES) -> str:
+    """The whole page, or that of a few tasks."""
     listed = read_declared(symmetry_path("babi"))
     rows = []
-    for task in TITLES:
+    for task in tasks:
         columns = to_dataset(list(simulated_records(task, questions, seed, "train")), "generated").to_dict()
         vocabulary = build_encoder(TokenizerSettings(merge=True), columns, columns, None).vocabulary
         inference = infer(columns, range(questions), vocabulary)
