@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import atexit
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 _MODULES = [
     "datasets",
     "matplotlib.figure",
-    "optuna",
+    "optuna",  # of an extra: warmed where it is installed
     *(f"babi_memnet.commands.{name}" for name in ("demo", "generate", "report", "reproduce", "train")),
     "babi_memnet.experiment",
     "babi_memnet.models.kernels.memn2n",
@@ -101,7 +101,8 @@ class WarmProcess:
 def serve() -> None:
     """Be the warm process: take requests from standard input, a line each, and answer with the exit status of each."""
     for module in _MODULES:
-        importlib.import_module(module)
+        if module != "optuna" or importlib.util.find_spec(module) is not None:
+            importlib.import_module(module)
     assert len(os.listdir("/proc/self/task")) == 1, "a library has started threads when it was imported"
     gc.freeze()  # a collection would make each child copy what it shares with this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the children
