@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from babi_memnet.encoding.questions import Questions
 from babi_memnet.encoding.stories import Stories
 from babi_memnet.errors import RequestError
+from babi_memnet.models.heads import content, walk_back
 from babi_memnet.models.network import Batch, Shape, StoryBatch
-from babi_memnet.models.writing_memory import BIRTHS, Settings, WritingMemory, content, walk_back
+from babi_memnet.models.writing_memory import BIRTHS, Settings, WritingMemory
 
 SHAPE = Shape(words=12, slots=6, positions=3)
 

@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.heads import read_slots, slot_weights
 from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
@@ -89,7 +90,7 @@ class Settings(NetworkSettings):
 
 
 class Found(NamedTuple):
-    """What slots are found by and what they give: both [B, H, T, e]."""
+    """What slots are found by and what they give: both [B, T, H, e]."""
 
     keys: Tensor
     values: Tensor
@@ -140,46 +141,29 @@ class Hop(nn.Module):
         """What slots [B, T, d], normalised, are found by."""
         return Found(self._split(self.key(slots)), self._split(self.value(slots)))
 
-    def forward(self, readers: Tensor, time: int, seen: Tensor, found: Found | None = None) -> tuple[Tensor, Tensor]:
-        """The readers after a hop, [B, N, d], and what share of each slot the heads read, [B, H, N, T].
+    def forward(
+        self, readers: Tensor, time: int, seen: Tensor, found: Found | None = None, visible: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """The readers after a hop, [B, N, d], and if ``visible`` what share of each slot the heads read, [B, H, N, T].
 
         Args:
             readers: [B, N, d].
             time: how many hops of its kind were before.
-            seen: [B, N, T] which slots each may read.
+            seen: [B, N] how many of the earliest slots each may read.
             found: what slots are found by; None where the readers themselves are the slots.
+            visible: whether the shares are wanted.
         """
         z = self.norm(readers + self.time[time])
         keys, values = found or self.find(z)
-        matches = self._split(self.query(z)) @ keys.transpose(-1, -2) / math.sqrt(self.settings.head_dimension)
-        seen, recent = seen.unsqueeze(-3), self.settings.recency_heads
-        back = walk_back(matches[:, :recent] + self.bias[:, None, None], seen)
-        weights = torch.cat([back, content(matches[:, recent:], seen)], dim=1)
-        read = (weights @ values).transpose(-2, -3).flatten(-2)  # r, [B, N, H e]
+        query = self._split(self.query(z))
+        read = read_slots(query, keys, values, self.bias, seen).flatten(-2)  # r, [B, N, H e]
         inner = torch.relu(self.inner(torch.cat([z, read], dim=-1)))
+        weights = slot_weights(query, keys, self.bias, seen) if visible else None
         return readers + self.output(read) + self.outer(inner), weights
 
     def _split(self, values: Tensor) -> Tensor:
-        """[B, N, H e] -> [B, H, N, e]."""
-        heads = torch.unflatten(values, -1, (self.settings.heads, self.settings.head_dimension))
-        return heads.transpose(-2, -3)
-
-
-def walk_back(stop: Tensor, seen: Tensor) -> Tensor:
-    """The chance to stop at each slot on a walk back from the latest seen, [..., T]; may sum to less than one.
-
-    p_j = sigmoid(stop_j) prod_{i > j} (1 - sigmoid(stop_i)), over the slots that are seen.
-    """
-    passing = functional.logsigmoid(-stop) * seen
-    total = passing.cumsum(dim=-1)
-    later = total[..., -1:] - total  # the logarithm of the chance to pass all later slots
-    return torch.exp(functional.logsigmoid(stop) + later) * seen
-
-
-def content(matches: Tensor, seen: Tensor) -> Tensor:
-    """The softmax of the matches [..., T] over the slots that are seen; zeros where none is."""
-    lowest = torch.finfo(matches.dtype).min
-    return torch.softmax(torch.where(seen, matches, lowest), dim=-1) * seen
+        """[B, N, H e] -> [B, N, H, e]."""
+        return torch.unflatten(values, -1, (self.settings.heads, self.settings.head_dimension))
 
 
 class Read(NamedTuple):
@@ -189,15 +173,15 @@ class Read(NamedTuple):
         logits: [B, Q, V].
         start: [B, Q, d] the questions before they read.
         states: [B, Q, d] after each hop.
-        writes: of each write, [B, H, T, T] what share of each slot the heads of a slot read.
-        reads: of each hop, [B, H, Q, T] what share of each slot the heads of a question read.
+        writes: of each write, [B, H, T, T] what share of each slot the heads of a slot read; None if nobody looks.
+        reads: of each hop, [B, H, Q, T] what share of each slot the heads of a question read; None if nobody looks.
     """
 
     logits: Tensor
     start: Tensor
     states: tuple[Tensor, ...]
-    writes: tuple[Tensor, ...]
-    reads: tuple[Tensor, ...]
+    writes: tuple[Tensor | None, ...]
+    reads: tuple[Tensor | None, ...]
 
 
 class WritingMemory(Network):
@@ -242,24 +226,23 @@ class WritingMemory(Network):
 
     def forward(self, batch: StoryBatch) -> Tensor:
         """The logits of a batch of stories, [B, Q, V]."""
-        return self.read(batch).logits
+        return self.read(batch, visible=False).logits
 
-    def read(self, batch: StoryBatch) -> Read:
-        """A batch of stories, and all that happens on the way to its answers."""
+    def read(self, batch: StoryBatch, visible: bool = True) -> Read:
+        """A batch of stories, and all that happens on the way to its answers; without the weights, unless visible."""
         slots = torch.arange(batch.statements.shape[1], device=batch.told.device)
-        before = slots < slots.unsqueeze(-1)  # [T, T]
-        heard = slots < batch.asked.unsqueeze(-1)  # [B, Q, T]
+        before = slots * (slots < batch.told.unsqueeze(-1))  # [B, T] slots told earlier; empty ones see none
         told = self.told_norm(self._embed(batch.statements, self.masks[0]))  # [B, T, d]
         state = start = self.asked_norm(self._embed(batch.questions, self.masks[1]))  # [B, Q, d]
         written, writes, states, reads = told, [], [], []
         if self.writer is not None:
             for write in range(self.settings.writes):
-                written, weights = self.writer(written, write, before.unsqueeze(0))
+                written, weights = self.writer(written, write, before, visible=visible)
                 writes.append(weights)
         for hop in range(self.settings.hops):
             if hop < 2:
                 memory = self.reader.find(self.memory_norm(told if hop == 0 else told + written))
-            state, weights = self.reader(state, hop, heard, memory)
+            state, weights = self.reader(state, hop, batch.asked, memory, visible)
             states.append(state)
             reads.append(weights)
         logits = no_padding(self.answer(self.answer_norm(state)))
