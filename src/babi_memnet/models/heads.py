@@ -1,7 +1,7 @@
 """Heads that read slots: by a softmax over them, or by walking back through them to the first that matches.
 
 Slots stand in the order in which they were told, and a reader sees some number of the earliest. On a CPU what is read
-and its gradients come from kernels, which keep no weights; elsewhere, and where somebody looks, from the equations here.
+and its gradients come from kernels, which keep no weights; elsewhere, and for whoever looks, from the equations here.
 
 Legend: B stories, N readers, T slots, H heads of e dimensions each, the first P of which walk back.
 """
@@ -30,7 +30,8 @@ def read_slots(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, seen: 
         seen: [B, N] how many of the earliest slots a reader sees.
     """
     if query.device.type == "cpu" and query.dtype == torch.float32:
-        return _ByKernels.apply(query, keys, values, bias.expand(len(query), -1), seen)  # type: ignore[no-any-return]
+        bias = bias.expand(len(query), -1)
+        return _ByKernels.apply(query, keys, values, bias, seen)  # type: ignore[no-untyped-call, no-any-return]
     weights = slot_weights(query, keys, bias, seen)
     return (weights @ values.transpose(-2, -3)).transpose(-2, -3)
 
@@ -74,8 +75,8 @@ class _ByKernels(torch.autograd.Function):
         ctx.save_for_backward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, grown: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        return *_Gradients.apply(grown, *ctx.saved_tensors), None
+    def backward(ctx: Any, grown: Tensor) -> tuple[Tensor | None, ...]:
+        return *_Gradients.apply(grown, *ctx.saved_tensors), None  # type: ignore[no-untyped-call]
 
     @staticmethod
     def vmap(info: Any, in_dims: Sequence[int | None], *tensors: Tensor) -> tuple[Tensor, int]:
@@ -108,5 +109,5 @@ def _with_more_stories(
     ]
     found = compute(*(tensor.flatten(0, 1) for tensor in whole))
     if isinstance(found, Tensor):
-        return found.unflatten(0, (size, -1))
-    return tuple(tensor.unflatten(0, (size, -1)) for tensor in found)
+        return torch.unflatten(found, 0, (size, -1))
+    return tuple(torch.unflatten(tensor, 0, (size, -1)) for tensor in found)

@@ -143,8 +143,8 @@ class Hop(nn.Module):
 
     def forward(
         self, readers: Tensor, time: int, seen: Tensor, found: Found | None = None, visible: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """The readers after a hop, [B, N, d], and if ``visible`` what share of each slot the heads read, [B, H, N, T].
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The readers after a hop, [B, N, d], and if ``visible`` what share of each slot heads read, [B, H, N, T].
 
         Args:
             readers: [B, N, d].
@@ -158,7 +158,7 @@ class Hop(nn.Module):
         query = self._split(self.query(z))
         read = read_slots(query, keys, values, self.bias, seen).flatten(-2)  # r, [B, N, H e]
         inner = torch.relu(self.inner(torch.cat([z, read], dim=-1)))
-        weights = slot_weights(query, keys, self.bias, seen) if visible else None
+        weights = [slot_weights(query, keys, self.bias, seen)] if visible else []
         return readers + self.output(read) + self.outer(inner), weights
 
     def _split(self, values: Tensor) -> Tensor:
@@ -173,15 +173,15 @@ class Read(NamedTuple):
         logits: [B, Q, V].
         start: [B, Q, d] the questions before they read.
         states: [B, Q, d] after each hop.
-        writes: of each write, [B, H, T, T] what share of each slot the heads of a slot read; None if nobody looks.
-        reads: of each hop, [B, H, Q, T] what share of each slot the heads of a question read; None if nobody looks.
+        writes: of each write, [B, H, T, T] what share of each slot the heads of a slot read; none if nobody looks.
+        reads: of each hop, [B, H, Q, T] what share of each slot the heads of a question read; none if nobody looks.
     """
 
     logits: Tensor
     start: Tensor
     states: tuple[Tensor, ...]
-    writes: tuple[Tensor | None, ...]
-    reads: tuple[Tensor | None, ...]
+    writes: tuple[Tensor, ...]
+    reads: tuple[Tensor, ...]
 
 
 class WritingMemory(Network):
@@ -229,22 +229,25 @@ class WritingMemory(Network):
         return self.read(batch, visible=False).logits
 
     def read(self, batch: StoryBatch, visible: bool = True) -> Read:
-        """A batch of stories, and all that happens on the way to its answers; without the weights, unless visible."""
+        """A batch of stories, and all that happens on the way to its answers; what is read of slots only if visible."""
         slots = torch.arange(batch.statements.shape[1], device=batch.told.device)
         before = slots * (slots < batch.told.unsqueeze(-1))  # [B, T] slots told earlier; empty ones see none
         told = self.told_norm(self._embed(batch.statements, self.masks[0]))  # [B, T, d]
         state = start = self.asked_norm(self._embed(batch.questions, self.masks[1]))  # [B, Q, d]
-        written, writes, states, reads = told, [], [], []
+        written = told
+        writes: list[Tensor] = []
+        states: list[Tensor] = []
+        reads: list[Tensor] = []
         if self.writer is not None:
             for write in range(self.settings.writes):
                 written, weights = self.writer(written, write, before, visible=visible)
-                writes.append(weights)
+                writes += weights
         for hop in range(self.settings.hops):
             if hop < 2:
                 memory = self.reader.find(self.memory_norm(told if hop == 0 else told + written))
             state, weights = self.reader(state, hop, batch.asked, memory, visible)
             states.append(state)
-            reads.append(weights)
+            reads += weights
         logits = no_padding(self.answer(self.answer_norm(state)))
         return Read(logits, start, tuple(states), tuple(writes), tuple(reads))
 

@@ -10,10 +10,10 @@ Legend: S stories, N readers, T slots, H heads of e dimensions, the first P of w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -46,35 +46,31 @@ _EXPONENT_OF_ONE, _BITS_OF_FRACTION = np.int32(127), np.int32(23)
 def read(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, seen: Tensor) -> Tensor:
     """What every reader reads, [S, N, H, e]; see `models.heads.read_slots`, with a bias [S, P] for each story."""
     out = torch.empty(query.shape, dtype=torch.float32)
-    arrays = [_array(tensor) for tensor in (query, keys, values, bias, seen)]
-    _over_stories(len(query), lambda first, last: _read(*arrays, out.numpy(), first, last))
+    _over_stories(_read, (query, keys, values, bias, seen, out))
     return out
 
 
 def gradients(
     grown: Tensor, query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, seen: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     """The gradients of query, keys, values and bias, from that of what was read, ``grown`` [S, N, H, e]."""
     out = tuple(torch.empty(tensor.shape, dtype=torch.float32) for tensor in (query, keys, values, bias))
-    arrays = [_array(tensor) for tensor in (grown, query, keys, values, bias, seen)]
-    found = [tensor.numpy() for tensor in out]
-    _over_stories(len(query), lambda first, last: _gradients(*arrays, *found, first, last))
+    _over_stories(_gradients, (grown, query, keys, values, bias, seen, *out))
     return out
 
 
-def _array(tensor: Tensor) -> npt.NDArray[Any]:
-    return tensor.detach().contiguous().numpy()
-
-
-def _over_stories(stories: int, job: Callable[[int, int], None]) -> None:
-    """Do ``job(first, last)`` for all stories, in as many threads as torch has."""
-    threads = min(torch.get_num_threads(), stories)
-    if threads <= 1:
-        job(0, stories)
-        return
+def _over_stories(compute: Callable[..., None], tensors: Sequence[Tensor]) -> None:
+    """Call ``compute(*arrays, first, last)`` for all stories, in as many threads as torch has."""
+    arrays = [tensor.detach().contiguous().numpy() for tensor in tensors]
+    stories = len(arrays[0])
+    threads = max(1, min(torch.get_num_threads(), stories))
     bounds = np.linspace(0, stories, threads + 1).astype(int).tolist()
-    for _ in _pool(threads).map(job, bounds[:-1], bounds[1:]):
-        pass
+    parts = [(*arrays, *part) for part in pairwise(bounds)]
+    if threads == 1:
+        compute(*parts[0])
+        return
+    for done in [_pool(threads).submit(compute, *part) for part in parts]:
+        done.result()
 
 
 @cache
@@ -204,9 +200,10 @@ def _read(query, keys, values, bias, seen, out, first, last):  # type: ignore[no
 def _gradients(  # type: ignore[no-untyped-def]
     grown, query, keys, values, bias, seen, d_query, d_keys, d_values, d_bias, first, last
 ):
-    """The gradient of a match of a head that walks back, where g_j is that of weight w_j, and p_j the chance to stop:
+    """Row by row, as `_read` goes.
 
-    g_j w_j - p_j sum_{i <= j} g_i w_i, as match j is in w_j by p_j and in the weights of earlier slots by 1 - p_j.
+    With g_j the gradient of weight w_j and p_j the chance to stop, that of match j of a head that walks back is
+    ``g_j w_j - p_j sum_{i <= j} g_i w_i``: the match is in w_j by p_j, and in the weights of earlier slots by 1 - p_j.
     """
     slots, heads, size = keys.shape[1:]
     readers = query.shape[1]
