@@ -107,41 +107,58 @@ def test_padding_changes_no_answer():
 
 
 def test_a_twin_is_found_by_what_it_looks_for_and_puts_back_what_it_took():
-    hop = network(birth="twin").reader
+    hop = network(birth="twin").memories[0].reader
     assert torch.equal(hop.query.weight, hop.key.weight)
     assert torch.equal(hop.output.weight, hop.value.weight.T)
-    born = [network(seed, birth="either").reader for seed in range(8)]
+    born = [network(seed, birth="either").memories[0].reader for seed in range(8)]
     twins = {torch.equal(hop.query.weight, hop.key.weight) for hop in born}
     assert twins == {True, False}, "each restart draws"
+    both = [memory.reader for memory in network(birth="both").memories]
+    assert [torch.equal(hop.query.weight, hop.key.weight) for hop in both] == [True, False]
 
 
 def test_in_orderless_dimensions_words_count_wherever_they_stand():
-    model = network(orderless=0.5)
-    assert (model.masks[..., :4] == 1).all()
-    assert not (model.masks[..., 4:] == 1).any()
+    for memory in network(orderless=0.5).memories:
+        assert (memory.masks[..., :4] == 1).all()
+        assert not (memory.masks[..., 4:] == 1).any()
 
 
-def test_the_trace_is_the_way_to_the_answer():
+def test_two_memories_answer_as_the_sum_of_both():
+    model, batch = network(birth="both"), whole(told(questions=2))
+    apart = [memory(batch).logits for memory in model.memories]
+    torch.testing.assert_close(model(batch)[..., 1:], (apart[0] + apart[1])[..., 1:])
+
+
+@pytest.mark.parametrize(("birth", "owners"), [("plain", [""]), ("both", ["twin ", "plain "])])
+def test_the_trace_is_the_way_to_the_answer(birth: str, owners: list[str]):
     """Its logits are those of the network; weights stand at the slots they were given to, whose order is another."""
-    model, questions = network(hops=3), told(questions=4)
+    model, questions = network(hops=3, birth=birth), told(questions=4)
     batch = single(questions)
     trace = model.trace(batch)
     torch.testing.assert_close(trace.logits, model(StoryBatch.of(batch))[:, 0])
-    assert [step.name for step in trace.steps] == ["hop 1", "hop 2", "hop 3"]
-    reads = model.read(whole(questions)).reads
+    assert [step.name for step in trace.steps] == [f"{owner}hop {hop}" for owner in owners for hop in (1, 2, 3)]
+    reads = [weights for memory in model.memories for weights in memory(whole(questions), visible=True).reads]
     for step, weights in zip(trace.steps, reads, strict=True):
         for place, count in enumerate(questions.counts.astype(int)):
             torch.testing.assert_close(step.weights[place, :count], weights.mean(dim=1)[0, place, :count].flip(0))
             assert not step.weights[place, count:-1].any()
         torch.testing.assert_close(step.weights.sum(dim=-1), torch.ones(4))  # the last is what stops nowhere
-    scores = trace.steps[-1].state @ model.answer_vectors().T + model.answer.bias
-    torch.testing.assert_close(trace.logits[:, 1:], scores[:, 1:])
+    said = sum(step.state for step in trace.steps[2::3])  # after the last hop of each memory
+    bias = sum(memory.answer.bias for memory in model.memories)
+    torch.testing.assert_close(trace.logits[:, 1:], (said @ model.answer_vectors().T + bias)[:, 1:])
+
+
+def test_a_checkpoint_of_one_memory_without_a_name_is_understood():
+    model = network(birth="plain")
+    earlier = {name.removeprefix("memories.0."): values.numpy() for name, values in model.state_dict().items()}
+    assert model.upgrade(earlier).keys() == model.state_dict().keys()
+    assert model.upgrade(model.upgrade(earlier)).keys() == model.state_dict().keys()
 
 
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"birth": "old"}, r"^model\.birth=old: expected plain or twin or either$"),
+        ({"birth": "old"}, r"^model\.birth=old: expected plain or twin or either or both$"),
         ({"content_heads": 0, "recency_heads": 0}, r"^model\.heads=0: expected a whole number of at least 1$"),
         ({"orderless": 1.5}, r"^model\.orderless=1\.5: expected a share from 0 to 1$"),
         ({"sharpness": 0}, r"^model\.sharpness=0: expected a number above 0$"),
@@ -155,8 +172,9 @@ def test_values_out_of_their_range_are_refused(changes: dict[str, object], line:
 def test_what_slots_read_of_each_other_stands_latest_first_on_both_sides():
     model, questions = network(writes=2), told(questions=4)
     trace = model.trace(single(questions))
-    assert [write.name for write in trace.writes] == ["write 1", "write 2"]
-    for write, weights in zip(trace.writes, model.read(whole(questions)).writes, strict=True):
+    assert [write.name for write in trace.writes] == ["twin write 1", "twin write 2", "plain write 1", "plain write 2"]
+    writes = [weights for memory in model.memories for weights in memory(whole(questions), visible=True).writes]
+    for write, weights in zip(trace.writes, writes, strict=True):
         for place, count in enumerate(questions.counts.astype(int)):
             expected = weights.mean(dim=1)[0, :count, :count].flip(0, 1)
             torch.testing.assert_close(write.weights[place, :count, :count], expected)

@@ -12,7 +12,8 @@ apple" is one step, and neither time vectors nor a bounded memory are needed.
     u^k   = read(u^(k-1), {LN(m_j^0 + m_j^writes)})                             k = 2 .. hops
     a     = softmax(A LN(u^hops) + b)
 
-where both `write` and `read` are a `Hop`, each with weights of its own.
+where both `write` and `read` are a `Hop`, each with weights of its own. A network has two such memories side by side
+(or one), which begin differently and have nothing in common but that their answers are added before the softmax.
 
 Legend: B stories, T statements, Q questions, J words of the longest sentence, V words; d dimension, H heads of e
 dimensions each; N readers, which are the T slots while writing and the Q questions while reading.
@@ -21,9 +22,9 @@ dimensions each; N readers, which are the T slots while writing and the Q questi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ from babi_memnet.models.heads import read_slots, slot_weights
 from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
-BIRTHS = ("plain", "twin", "either")
+BIRTHS = ("plain", "twin", "either", "both")
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Settings(NetworkSettings):
         head_dimension: e, the size of what a head compares, and of what it reads.
         hidden: neurons between what is read and what is written.
         birth: how heads begin: ``plain`` (all values independent), ``twin`` (a query is its key, and what is read is
-            put back where it was taken from: a memory addressed by content), or ``either``, which each restart draws.
+            put back where it was taken from: a memory addressed by content), ``either``, which each restart draws, or
+            ``both``: two memories side by side, a twin and a plain one.
         sharpness: how many times as large as usual the matches of twins are at birth.
         orderless: share of the dimensions of a slot in which, at birth, the order of the words does not matter.
         memory_size: how many of the latest statements are remembered; ``null`` means all.
@@ -64,7 +66,7 @@ class Settings(NetworkSettings):
     recency_heads: int = 4
     head_dimension: int = 16
     hidden: int = 128
-    birth: str = "either"
+    birth: str = "both"
     sharpness: float = 2.25
     orderless: float = 0.5
     memory_size: int | None = None
@@ -86,7 +88,7 @@ class Settings(NetworkSettings):
     @property
     def passes(self) -> int:
         """Ten times the arithmetic of a hop of MemN2N, which has no hidden layer and small vectors."""
-        return 10 * (self.writes + self.hops)
+        return 10 * (self.writes + self.hops) * (2 if self.birth == "both" else 1)
 
 
 class Found(NamedTuple):
@@ -184,14 +186,12 @@ class Read(NamedTuple):
     reads: tuple[Tensor, ...]
 
 
-class WritingMemory(Network):
+class Memory(nn.Module):
     """A memory written by its own slots, and read by the questions."""
 
-    settings: Settings
-    whole_stories = True
-
     def __init__(self, settings: Settings, shape: Shape) -> None:
-        super().__init__(settings, shape)
+        super().__init__()
+        self.settings = settings
         d = settings.dimension
         self.words = nn.Parameter(torch.zeros(shape.words, d))  # E
         self.masks = nn.Parameter(torch.zeros(2, shape.positions, d))  # l and l'
@@ -202,10 +202,8 @@ class WritingMemory(Network):
         self.answer = nn.Linear(d, shape.words)
 
     @torch.no_grad()
-    def initialise(self, generator: np.random.Generator) -> None:
-        """Words from N(0, 1/4), masks from N(0, 1) or one, all else as usual for linear layers."""
-        birth = self.settings.birth
-        twins = bool(generator.integers(2)) if birth == "either" else birth == "twin"
+    def initialise(self, generator: np.random.Generator, twins: bool) -> None:
+        """Words from N(0, 1/4), masks from N(0, 1) or one, all else as usual for linear layers, or as twins."""
         self.words.copy_(0.5 * _normal(generator, self.words))
         self.masks.copy_(_normal(generator, self.masks))
         self.masks[..., : round(self.settings.orderless * self.settings.dimension)] = 1
@@ -214,22 +212,9 @@ class WritingMemory(Network):
                 hop.initialise(generator, twins)
         _draw(generator, self.answer)
         self.answer.bias.zero_()
-        self.hold(dict(self.named_parameters()))
 
-    def hold(self, tensors: Mapping[str, Tensor]) -> None:
-        """The vector of the padding word."""
-        tensors["words"][0] = 0
-
-    def answer_vectors(self) -> Tensor:
-        """[V, d], A."""
-        return self.answer.weight
-
-    def forward(self, batch: StoryBatch) -> Tensor:
-        """The logits of a batch of stories, [B, Q, V]."""
-        return self.read(batch, visible=False).logits
-
-    def read(self, batch: StoryBatch, visible: bool = True) -> Read:
-        """A batch of stories, and all that happens on the way to its answers; what is read of slots only if visible."""
+    def forward(self, batch: StoryBatch, visible: bool = False) -> Read:
+        """A batch of stories, and all that happens on the way to its answers; what is read of slots if ``visible``."""
         slots = torch.arange(batch.statements.shape[1], device=batch.told.device)
         before = slots * (slots < batch.told.unsqueeze(-1))  # [B, T] slots told earlier; empty ones see none
         told = self.told_norm(self._embed(batch.statements, self.masks[0]))  # [B, T, d]
@@ -248,27 +233,77 @@ class WritingMemory(Network):
             state, weights = self.reader(state, hop, batch.asked, memory, visible)
             states.append(state)
             reads += weights
-        logits = no_padding(self.answer(self.answer_norm(state)))
-        return Read(logits, start, tuple(states), tuple(writes), tuple(reads))
-
-    def trace(self, batch: Batch) -> Trace:
-        """What slots read of each other, write by write, and a question hop by hop: the means over all heads."""
-        found = self.read(StoryBatch.of(batch))
-        steps = []
-        for hop, (weights, state) in enumerate(zip(found.reads, found.states, strict=True), start=1):
-            read = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
-            nowhere = (1 - read.sum(dim=-1, keepdim=True)).clamp(min=0)  # of heads that walk past every slot
-            read = torch.cat([read, nowhere], dim=-1)
-            steps.append(Step(f"hop {hop}", read, shares=True, state=self.answer_norm(state[:, 0])))
-        writes = []
-        for write, weights in enumerate(found.writes, start=1):
-            readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
-            writes.append(Write(f"write {write}", _latest_first(readers_last, batch.counts).transpose(-1, -2)))
-        return Trace(found.logits[:, 0], tuple(steps), self.answer_norm(found.start[:, 0]), tuple(writes))
+        return Read(self.answer(self.answer_norm(state)), start, tuple(states), tuple(writes), tuple(reads))
 
     def _embed(self, words: Tensor, mask: Tensor) -> Tensor:
         """sum_j mask_j * E w_j over the last axis of ``words`` [..., J], mask [J, d]: [..., d]."""
         return (functional.embedding(words, self.words) * mask).sum(dim=-2)
+
+
+class WritingMemory(Network):
+    """One memory, or two whose answers are added."""
+
+    settings: Settings
+    whole_stories = True
+
+    def __init__(self, settings: Settings, shape: Shape) -> None:
+        super().__init__(settings, shape)
+        count = 2 if settings.birth == "both" else 1
+        self.memories: Sequence[Memory] = nn.ModuleList(Memory(settings, shape) for _ in range(count))  # type: ignore[assignment]
+
+    @torch.no_grad()
+    def initialise(self, generator: np.random.Generator) -> None:
+        """Draw the memories one after the other, the twin first."""
+        birth = self.settings.birth
+        first = bool(generator.integers(2)) if birth == "either" else birth != "plain"
+        for memory, twins in zip(self.memories, (first, False), strict=False):
+            memory.initialise(generator, twins)
+        self.hold(dict(self.named_parameters()))
+
+    def hold(self, tensors: Mapping[str, Tensor]) -> None:
+        """The vectors of the padding word."""
+        for number in range(len(self.memories)):
+            tensors[f"memories.{number}.words"][0] = 0
+
+    def answer_vectors(self) -> Tensor:
+        """[V, 2 d] or [V, d], A of the memories, side by side as their states are."""
+        return torch.cat([memory.answer.weight for memory in self.memories], dim=-1)
+
+    def forward(self, batch: StoryBatch) -> Tensor:
+        """The logits of a batch of stories, [B, Q, V]."""
+        return _added([memory(batch) for memory in self.memories])
+
+    def trace(self, batch: Batch) -> Trace:
+        """What slots read of each other, write by write, and a question hop by hop: the means over the heads.
+
+        Each memory has steps of its own, whose states are what it would answer alone.
+        """
+        found = [memory(StoryBatch.of(batch), visible=True) for memory in self.memories]
+        steps, writes, starts = [], [], []
+        for place, (memory, read) in enumerate(zip(self.memories, found, strict=True)):
+            owner = f"{('twin', 'plain')[place]} " if len(found) > 1 else ""
+            starts.append(memory.answer_norm(read.start[:, 0]))
+            for hop, (weights, state) in enumerate(zip(read.reads, read.states, strict=True), start=1):
+                shares = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
+                nowhere = (1 - shares.sum(dim=-1, keepdim=True)).clamp(min=0)  # of heads that walk past every slot
+                own = memory.answer_norm(state[:, 0])
+                states = [own if number == place else torch.zeros_like(own) for number in range(len(found))]
+                shares = torch.cat([shares, nowhere], dim=-1)
+                steps.append(Step(f"{owner}hop {hop}", shares, shares=True, state=torch.cat(states, dim=-1)))
+            for write, weights in enumerate(read.writes, start=1):
+                readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
+                by_slot = _latest_first(readers_last, batch.counts).transpose(-1, -2)
+                writes.append(Write(f"{owner}write {write}", by_slot))
+        return Trace(_added(found)[:, 0], tuple(steps), torch.cat(starts, dim=-1), tuple(writes))
+
+    def upgrade(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Mapping[str, np.ndarray[Any, Any]]:
+        """There was one memory, whose tensors were the network's."""
+        return {name if name.startswith("memories.") else f"memories.0.{name}": tensors[name] for name in tensors}
+
+
+def _added(reads: Sequence[Read]) -> Tensor:
+    """The logits of all memories together, [B, Q, V]."""
+    return no_padding(torch.stack([read.logits for read in reads]).sum(dim=0))
 
 
 def _latest_first(weights: Tensor, counts: Tensor) -> Tensor:
