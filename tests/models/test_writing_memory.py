@@ -123,10 +123,35 @@ def test_in_orderless_dimensions_words_count_wherever_they_stand():
         assert not (memory.masks[..., 4:] == 1).any()
 
 
-def test_two_memories_answer_as_the_sum_of_both():
+def test_two_memories_answer_as_far_as_each_is_trusted():
     model, batch = network(birth="both"), whole(told(questions=2))
-    apart = [memory(batch).logits for memory in model.memories]
-    torch.testing.assert_close(model(batch)[..., 1:], (apart[0] + apart[1])[..., 1:])
+    with torch.no_grad():
+        model.trust.fill_(2.0)
+    share = float(torch.sigmoid(torch.tensor(2.0)))
+    first, second = (torch.softmax(memory(batch).logits[..., 1:], dim=-1) for memory in model.memories)
+    found = torch.softmax(model(batch), dim=-1)
+    torch.testing.assert_close(found[..., 1:], share * first + (1 - share) * second)
+    assert not found[..., 0].any()
+
+
+def test_two_memories_learn_apart():
+    """The gradient of each is that of its own answers; trust goes to the one that is right."""
+    questions = told(questions=3)
+    batch, answers = whole(questions), torch.from_numpy(questions.answers.astype(np.int64)).unsqueeze(0)
+    model = network(birth="both")
+    found = model.loss(batch, answers)
+    said = torch.log_softmax(model(batch), dim=-1).gather(-1, answers.unsqueeze(-1)).squeeze(-1)
+    torch.testing.assert_close(found.losses, -said)
+    found.losses.sum().backward()
+    costs = []
+    for memory in model.memories:
+        learned = [values for values in memory.parameters() if values.grad is not None]
+        logits = memory(batch).logits
+        cost = -torch.log_softmax(logits[..., 1:], dim=-1).gather(-1, answers.unsqueeze(-1) - 1).sum()
+        for values, alone in zip(learned, torch.autograd.grad(cost, learned), strict=True):
+            torch.testing.assert_close(values.grad, alone, rtol=1e-4, atol=1e-5)
+        costs.append(cost.item())
+    assert (model.trust.grad < 0) == (costs[0] < costs[1]), "less cost, more trust"
 
 
 @pytest.mark.parametrize(("birth", "owners"), [("plain", [""]), ("both", ["twin ", "plain "])])
@@ -143,9 +168,13 @@ def test_the_trace_is_the_way_to_the_answer(birth: str, owners: list[str]):
             torch.testing.assert_close(step.weights[place, :count], weights.mean(dim=1)[0, place, :count].flip(0))
             assert not step.weights[place, count:-1].any()
         torch.testing.assert_close(step.weights.sum(dim=-1), torch.ones(4))  # the last is what stops nowhere
-    said = sum(step.state for step in trace.steps[2::3])  # after the last hop of each memory
-    bias = sum(memory.answer.bias for memory in model.memories)
-    torch.testing.assert_close(trace.logits[:, 1:], (said @ model.answer_vectors().T + bias)[:, 1:])
+    for memory, step, logits in zip(
+        model.memories,
+        trace.steps[2::3],
+        [memory(StoryBatch.of(batch)).logits for memory in model.memories],
+        strict=True,
+    ):  # after its last hop
+        torch.testing.assert_close(logits[:, 0], step.state @ model.answer_vectors().T + memory.answer.bias)
 
 
 def test_a_checkpoint_of_one_memory_without_a_name_is_understood():

@@ -202,13 +202,15 @@ class Network(nn.Module, ABC):
         stories the answers are [B, Q], 0 where there is no question, which costs nothing.
         """
         logits = self(batch)
+        return Objective(self.cross_entropy(logits, answers, label_smoothing), logits)
+
+    def cross_entropy(self, logits: Tensor, answers: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """The cost of each answer, as `loss` says."""
         chances = torch.log_softmax(logits, dim=-1)
         losses = -chances.gather(-1, answers.unsqueeze(-1)).squeeze(-1)
         if label_smoothing:
             losses = (1 - label_smoothing) * losses - label_smoothing * chances[..., 1:].mean(dim=-1)
-        if self.whole_stories:
-            losses = torch.where(answers > 0, losses, 0.0)
-        return Objective(losses, logits)
+        return torch.where(answers > 0, losses, 0.0) if self.whole_stories else losses
 
     def answer_vectors(self) -> Tensor | None:
         """[V', d] the vectors that score the first V' answers against a state, if there are any."""

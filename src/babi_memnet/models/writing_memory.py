@@ -12,8 +12,11 @@ apple" is one step, and neither time vectors nor a bounded memory are needed.
     u^k   = read(u^(k-1), {LN(m_j^0 + m_j^writes)})                             k = 2 .. hops
     a     = softmax(A LN(u^hops) + b)
 
-where both `write` and `read` are a `Hop`, each with weights of its own. A network has two such memories side by side
-(or one), which begin differently and have nothing in common but that their answers are added before the softmax.
+where both `write` and `read` are a `Hop`, each with weights of its own. A network is two such memories (or one), which
+begin differently, learn apart, and answer together, as a mixture of experts whose gate is one number:
+
+    p = sigmoid(g) a_1 + (1 - sigmoid(g)) a_2
+    loss = -log a_1[answer] - log a_2[answer] - log p[answer]      the last moves g alone
 
 Legend: B stories, T statements, Q questions, J words of the longest sentence, V words; d dimension, H heads of e
 dimensions each; N readers, which are the T slots while writing and the Q questions while reading.
@@ -32,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from babi_memnet.models.heads import read_slots, slot_weights
-from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, Write, no_padding
+from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
 BIRTHS = ("plain", "twin", "either", "both")
@@ -52,7 +55,7 @@ class Settings(NetworkSettings):
         hidden: neurons between what is read and what is written.
         birth: how heads begin: ``plain`` (all values independent), ``twin`` (a query is its key, and what is read is
             put back where it was taken from: a memory addressed by content), ``either``, which each restart draws, or
-            ``both``: two memories side by side, a twin and a plain one.
+            ``both``: two memories, a twin and a plain one, and a number that says how far each is to be trusted.
         sharpness: how many times as large as usual the matches of twins are at birth.
         orderless: share of the dimensions of a slot in which, at birth, the order of the words does not matter.
         memory_size: how many of the latest statements are remembered; ``null`` means all.
@@ -241,7 +244,7 @@ class Memory(nn.Module):
 
 
 class WritingMemory(Network):
-    """One memory, or two whose answers are added."""
+    """One memory, or a mixture of two."""
 
     settings: Settings
     whole_stories = True
@@ -250,6 +253,7 @@ class WritingMemory(Network):
         super().__init__(settings, shape)
         count = 2 if settings.birth == "both" else 1
         self.memories: Sequence[Memory] = nn.ModuleList(Memory(settings, shape) for _ in range(count))  # type: ignore[assignment]
+        self.trust = nn.Parameter(torch.zeros(1)) if count == 2 else None  # g
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -271,7 +275,24 @@ class WritingMemory(Network):
 
     def forward(self, batch: StoryBatch) -> Tensor:
         """The logits of a batch of stories, [B, Q, V]."""
-        return _added([memory(batch) for memory in self.memories])
+        return self._together([memory(batch).logits for memory in self.memories])
+
+    def loss(self, batch: StoryBatch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
+        """The cost of what the memories say together; what makes each of them learn is the cost of what it says alone.
+
+        Jacobs, Jordan, Nowlan & Hinton (1991), "Adaptive mixtures of local experts", equation 1.2, sums over experts so
+        that each learns by itself; equation 1.3 is the mixture, from which here the gate alone learns: an expert that
+        is ahead at first would keep the other from learning at all.
+        """
+        apart = [memory(batch).logits for memory in self.memories]
+        if len(apart) == 1:
+            logits = self._together(apart)
+            return Objective(self.cross_entropy(logits, answers, label_smoothing), logits)
+        alone = [self.cross_entropy(no_padding(logits), answers, label_smoothing) for logits in apart]
+        learned = torch.stack(alone).sum(dim=0)
+        logits = self._together([logits.detach() for logits in apart])
+        cost = self.cross_entropy(logits, answers, label_smoothing)
+        return Objective(cost + learned - learned.detach(), logits)
 
     def trace(self, batch: Batch) -> Trace:
         """What slots read of each other, write by write, and a question hop by hop: the means over the heads.
@@ -294,16 +315,22 @@ class WritingMemory(Network):
                 readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
                 by_slot = _latest_first(readers_last, batch.counts).transpose(-1, -2)
                 writes.append(Write(f"{owner}write {write}", by_slot))
-        return Trace(_added(found)[:, 0], tuple(steps), torch.cat(starts, dim=-1), tuple(writes))
+        logits = self._together([read.logits for read in found])[:, 0]
+        return Trace(logits, tuple(steps), torch.cat(starts, dim=-1), tuple(writes))
 
     def upgrade(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Mapping[str, np.ndarray[Any, Any]]:
         """There was one memory, whose tensors were the network's."""
-        return {name if name.startswith("memories.") else f"memories.0.{name}": tensors[name] for name in tensors}
+        today = ("memories.", "trust")
+        return {name if name.startswith(today) else f"memories.0.{name}": tensors[name] for name in tensors}
 
-
-def _added(reads: Sequence[Read]) -> Tensor:
-    """The logits of all memories together, [B, Q, V]."""
-    return no_padding(torch.stack([read.logits for read in reads]).sum(dim=0))
+    def _together(self, logits: Sequence[Tensor]) -> Tensor:
+        """What the memories say together, [B, Q, V], from the logits of each; of two the logarithms of shares."""
+        if self.trust is None:
+            return no_padding(logits[0])
+        gate = torch.stack([functional.logsigmoid(self.trust), functional.logsigmoid(-self.trust)])  # [2, 1]
+        chances = torch.log_softmax(torch.stack(list(logits))[..., 1:], dim=-1)  # [2, B, Q, V - 1]
+        shares = torch.logsumexp(chances + gate[:, None, None], dim=0)
+        return no_padding(functional.pad(shares, (1, 0)))
 
 
 def _latest_first(weights: Tensor, counts: Tensor) -> Tensor:
