@@ -51,6 +51,7 @@ format: $(READY) ## Put the code into the common style
 bench: $(READY) ## Measure training speed against a plain port, and how it grows with restarts, data and vocabulary
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/heads_speed.py
 
 clean: ## Remove caches and builds; run directories and .venv stay
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
