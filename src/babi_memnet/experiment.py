@@ -56,7 +56,7 @@ class Experiment:
         device = _device(settings.runtime.device)
         torch.set_num_threads(settings.runtime.cores)
 
-        stories = load(settings.data, settings.tasks)
+        stories = load(settings.data, settings.tasks, request.data_fingerprint)
         columns = {split: stories[split].to_dict() for split in ("train", "test")}
         self.encoder = build_encoder(settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size)
         asked = len(columns["train"]["question"])

@@ -161,6 +161,21 @@ def test_the_fingerprint_is_that_of_the_content(tmp_path: Path, write_layout: Wr
     assert fingerprint(OfficialData(root=str(here)), [1]) == fingerprint(OfficialData(root=str(there)), [1])
 
 
+def test_what_has_changed_since_the_fingerprint_is_refused(tmp_path: Path, write_layout: WriteLayout) -> None:
+    """Whatever size and time say: what is read is what counts."""
+    settings = OfficialData(root=str(write_layout(tmp_path)))
+    planned = fingerprint(settings, [1, 2])
+    assert len(load(settings, [1, 2], planned)["train"]) == 6
+    path = tmp_path / "tasks_1-20_v1-2" / "en" / file_name(2, "train")
+    status, original = path.stat(), path.read_text()
+    path.write_text(original.replace("lake", "pond"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(RequestError, match=rf"^{re.escape(str(path.parent))}: the data have changed since [^\n]+$"):
+        load(settings, [1, 2], planned)
+    path.write_text(original)
+    assert len(load(settings, [1, 2], planned)["train"]) == 6
+
+
 def test_an_edited_file_is_read_again(tmp_path: Path, write_layout: WriteLayout) -> None:
     settings = OfficialData(root=str(write_layout(tmp_path)))
     before = load(settings, [1])

@@ -224,6 +224,15 @@ def test_the_fingerprint_is_that_of_the_content(tmp_path: Path, form: str) -> No
     assert len({rows._fingerprint for rows in (*loaded.values(), other["test"])}) == 3
 
 
+def test_what_has_changed_since_the_fingerprint_is_refused(tmp_path: Path, form: str) -> None:
+    folder = write_saved(SMALL, tmp_path / "out", [1, 2], form, progress=False)
+    planned = fingerprint(saved(folder), [1, 2])
+    assert len(load(saved(folder), [1, 2], planned)["test"]) > 0
+    write_saved(GeneratedData(size=25, test_questions=13), folder, [1, 2], form, overwrite=True, progress=False)
+    with pytest.raises(RequestError, match=rf"^{folder}: the data have changed since [^\n]+$"):
+        load(saved(folder), [1, 2], planned)
+
+
 def test_nothing_is_overwritten_unasked_and_other_files_stay(tmp_path: Path, form: str) -> None:
     out = tmp_path / "out"
     out.mkdir()

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from babi_memnet.errors import RequestError, RunStopped
+from babi_memnet.runs.checkpoint import TENSORS_FILE
 from babi_memnet.runs.directory import Recording, RunDirectory, load_run
+from babi_memnet.runs.metrics import METRICS_FILE
 from tests.runs.short_run import row, train
 
 RESULT = {"restarts": [], "test_error_percent": 0.5}
@@ -229,6 +231,40 @@ def test_a_checkpoint_newer_than_the_metrics_is_not_continued(
     assert "starting over, since metrics.jsonl ends at epoch 1 and the checkpoint is of epoch 2" in caplog.text
 
 
+@pytest.mark.parametrize("what", ["signature", "edited", "doubled", "gapped", "changed"])
+def test_only_what_this_run_has_left_is_continued_from(
+    run: RunDirectory, tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """A checkpoint of another run, or metrics that are not those it was made with: the run starts over."""
+    with run.lock(), pytest.raises(KeyboardInterrupt), run.recording("a") as recording:
+        train(recording, 4, error=KeyboardInterrupt())
+    metrics, lines = run.path / METRICS_FILE, (run.path / METRICS_FILE).read_text().splitlines(keepends=True)
+    if what == "signature":
+        other = RunDirectory(tmp_path / "other")
+        with other.lock(), pytest.raises(KeyboardInterrupt), other.recording("b") as recording:
+            train(recording, 4, error=KeyboardInterrupt())
+        (run.path / TENSORS_FILE).write_bytes((other.path / TENSORS_FILE).read_bytes())
+    elif what == "edited":
+        checkpoint = (run.path / TENSORS_FILE).read_bytes()
+        (run.path / TENSORS_FILE).write_bytes(checkpoint.replace(b'\\"epoch\\": 4', b'\\"epoch\\": 2'))
+    elif what == "doubled":
+        metrics.write_text("".join([*lines[:2], *lines[1:]]))
+    elif what == "gapped":
+        metrics.write_text("".join([lines[0], *lines[2:]]))
+    else:
+        metrics.write_text("".join(lines).replace("1.0", "9.0"))
+    if what == "edited":
+        with run.lock(), pytest.raises(RequestError, match="it was edited"), run.recording("a"):
+            pass
+        return
+    with run.lock(), run.recording("a") as recording:
+        assert recording.checkpoint is None
+        train(recording, 4)
+        recording.finish({})
+    assert "starting over" in caplog.text
+    assert metrics.read_text() == "".join(lines)
+
+
 def test_a_reader_ignores_a_line_in_the_making_but_not_damage(run: RunDirectory) -> None:
     run.path.mkdir(parents=True)
     metrics = run.path / "metrics.jsonl"
@@ -236,7 +272,7 @@ def test_a_reader_ignores_a_line_in_the_making_but_not_damage(run: RunDirectory)
     assert epochs(run) == [1]
     for damaged in ("not json", "[1]", '{"phase": "full"}'):
         metrics.write_text(f'{{"epoch": 1}}\n{damaged}\n{{"epoch": 2}}\n')
-        with pytest.raises(RequestError, match=r"metrics\.jsonl:2: expected a JSON object with a whole number"):
+        with pytest.raises(RequestError, match=r"metrics\.jsonl:2: expected a JSON object with 2 as epoch"):
             run.metrics()
     for damaged, place in (("{\n\n,}", "3"), ("[]", "1"), ("", "1")):
         (run.path / "status.json").write_text(damaged)

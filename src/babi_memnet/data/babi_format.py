@@ -13,6 +13,7 @@ from typing import TextIO
 
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.reading import read_regular
 
 TITLES: dict[int, str] = {
     1: "single-supporting-fact",
@@ -39,6 +40,9 @@ TITLES: dict[int, str] = {
 
 SPLITS = ("train", "test")
 
+LARGEST_FILE = 512
+"""MiB that a file may have; the largest official one has 8."""
+
 # In these tasks the official files have a blank between the question mark and the tab, in the others none.
 _BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
 
@@ -57,19 +61,31 @@ def file_name(task: int, split: str) -> str:
     return f"qa{task}_{TITLES[task]}_{split}.txt"
 
 
-def read_babi(path: Path, task: int) -> list[StoryQuestion]:
-    """The questions of one file, in order.
+def read_content(path: Path) -> bytes:
+    """What is in a file; raises ``RequestError`` where it is no regular file of at most ``LARGEST_FILE`` MiB."""
+    try:
+        return read_regular(path, LARGEST_FILE)
+    except FileNotFoundError:
+        raise RequestError(f"{path}: no such file") from None
 
-    Raises ``RequestError`` with ``path:line``, what is wrong there and what would be accepted.
+
+def read_babi(path: Path, task: int) -> list[StoryQuestion]:
+    """The questions of one file, in order; raises ``RequestError`` as `read_content` and `questions_in` do."""
+    return questions_in(read_content(path), task, str(path))
+
+
+def questions_in(content: bytes, task: int, name: str) -> list[StoryQuestion]:
+    """The questions in the content of a file, in order.
+
+    Raises ``RequestError`` with ``name:line``, what is wrong there and what would be accepted.
     """
-    content = path.read_bytes()
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RequestError(f"{path}:{line}: not valid UTF-8; bAbI files are plain UTF-8 text") from None
+        raise RequestError(f"{name}:{line}: not valid UTF-8; bAbI files are plain UTF-8 text") from None
     # Not splitlines(): that would also split at characters which may stand inside a statement.
-    return parse_babi(text.removesuffix("\n").split("\n") if text else [], task, str(path))
+    return parse_babi(text.removesuffix("\n").split("\n") if text else [], task, name)
 
 
 def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion]:

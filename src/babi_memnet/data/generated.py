@@ -27,12 +27,12 @@ _BATCH = 1000
 _HOPELESS = 20_000
 
 
-def load(settings: GeneratedData, tasks: list[int]) -> datasets.DatasetDict:
+def load(settings: GeneratedData, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
     """The splits of ``tasks``, task after task in the given order, read from the cache and simulated if not there.
 
     The datasets are mapped from the files of the cache, so that a million questions take no memory. Raises
     ``RequestError``: unknown task, a shift that does not exist for a task, a cache that cannot be written, ``disjoint``
-    asks for more than there is.
+    asks for more than there is. What is ``expected`` cannot differ: settings alone decide about the content.
     """
     from datasets import Dataset, DatasetDict, DatasetInfo
     from datasets.table import MemoryMappedTable, concat_tables

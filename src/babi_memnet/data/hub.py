@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 _INSTEAD = f"data=official data.root=DIR reads {ARCHIVE_FOLDER} from a folder, data=generated needs no files"
 
 
-def load(settings: HubData, tasks: list[int]) -> datasets.DatasetDict:
+def load(settings: HubData, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
     """The splits of ``tasks``, task after task in the given order; the same as of the source ``official``.
 
-    Raises ``RequestError``: unknown task, the archive is not to be had or not the official one.
+    Raises ``RequestError``: unknown task, the archive is not to be had or not the official one, or what was read is
+    not what is ``expected``.
     """
     check_tasks(tasks)
-    return _folder(settings).load(tasks)
+    return _folder(settings).load(tasks, expected)
 
 
 def fingerprint(settings: HubData, tasks: list[int]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babi_memnet.data.babi_format import SPLITS, TITLES, file_name, read_babi
+from babi_memnet.data.babi_format import SPLITS, TITLES, file_name, questions_in, read_content
 from babi_memnet.data.cache import remembered_sha256
-from babi_memnet.data.records import to_dataset
+from babi_memnet.data.records import StoryQuestion, to_dataset
 from babi_memnet.errors import RequestError
 
 if TYPE_CHECKING:
@@ -37,27 +38,31 @@ class TaskFolder:
         """The tasks whose train and test files are both there."""
         return [task for task in TITLES if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]
 
-    def load(self, tasks: list[int]) -> datasets.DatasetDict:
+    def load(self, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
         """The splits of ``tasks``, task after task in the given order; only the files of these tasks are touched.
 
-        Raises ``RequestError`` when a file is missing or malformed.
+        Raises ``RequestError`` when a file is missing or malformed, or what was read is not what is ``expected``, an
+        earlier `fingerprint`.
         """
         from datasets import DatasetDict
 
         files = self.files(tasks)
-        return DatasetDict(
-            {
-                split: to_dataset(
-                    (record for task in tasks for record in read_babi(files[task, split], task)),
-                    _digest(files, tasks, (split,)),
-                )
-                for split in SPLITS
-            }
-        )
+        # Each file is read once, and what is counted as its content is what was read.
+        contents = {key: read_content(path) for key, path in files.items()}
+        checksums = {key: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
+        if expected not in (None, _digest(checksums, tasks, SPLITS)):
+            raise changed(str(self.path))
+
+        def records(split: str) -> Iterator[StoryQuestion]:
+            for task in tasks:
+                yield from questions_in(contents[task, split], task, str(files[task, split]))
+
+        return DatasetDict({split: to_dataset(records(split), _digest(checksums, tasks, (split,))) for split in SPLITS})
 
     def fingerprint(self, tasks: list[int]) -> str:
         """Hex SHA-256 over task, split and content of the files that ``load`` would read, wherever they lie."""
-        return _digest(self.files(tasks), tasks, SPLITS)
+        checksums = {key: remembered_sha256(path) for key, path in self.files(tasks).items()}
+        return _digest(checksums, tasks, SPLITS)
 
 
 def find_task_folder(root: Path, name: str, origin: str, expected: str) -> TaskFolder:
@@ -87,6 +92,11 @@ def in_words(tasks: list[int]) -> str:
     return "tasks " + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
-def _digest(files: dict[tuple[int, str], Path], tasks: list[int], splits: tuple[str, ...]) -> str:
-    content = [f"{task} {split} {remembered_sha256(files[task, split])}" for split in splits for task in tasks]
+def changed(place: str) -> RequestError:
+    """The error for data that are no longer what a run was planned with."""
+    return RequestError(f"{place}: the data have changed since this run was planned; start it again, for a new record")
+
+
+def _digest(checksums: dict[tuple[int, str], str], tasks: list[int], splits: tuple[str, ...]) -> str:
+    content = [f"{task} {split} {checksums[task, split]}" for split in splits for task in tasks]
     return hashlib.sha256("\n".join(content).encode()).hexdigest()

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 _FORMS = f"{ARCHIVE_FOLDER}, a folder that holds it, or {ARCHIVE_FOLDER}.tar.gz"
 
 
-def load(settings: OfficialData, tasks: list[int]) -> datasets.DatasetDict:
+def load(settings: OfficialData, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
     """The splits of ``tasks``, task after task in the given order; only the files of these tasks are touched.
 
-    Raises ``RequestError``: unknown task, data not found and not to be downloaded, file missing or malformed.
+    Raises ``RequestError``: unknown task, data not found and not to be downloaded, file missing or malformed, or what
+    was read is not what is ``expected``.
     """
     check_tasks(tasks)
-    return _folder(settings).load(tasks)
+    return _folder(settings).load(tasks, expected)
 
 
 def fingerprint(settings: OfficialData, tasks: list[int]) -> str:

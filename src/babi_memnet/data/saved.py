@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.babi_format import SPLITS, check_tasks
-from babi_memnet.data.cache import remembered_sha256
-from babi_memnet.data.layout import in_words
+from babi_memnet.data.cache import file_sha256, remembered_sha256
+from babi_memnet.data.layout import changed, in_words
 from babi_memnet.data.records import features
 from babi_memnet.data.settings import SavedData
 from babi_memnet.errors import RequestError, bad_value, one_line
+from babi_memnet.reading import read_regular
 
 if TYPE_CHECKING:
     import datasets
@@ -36,11 +37,12 @@ _EXPECTED = (
 )
 
 
-def load(settings: SavedData, tasks: list[int]) -> datasets.DatasetDict:
+def load(settings: SavedData, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
     """The splits of ``tasks``, in memory, task after task in the given order.
 
     Raises ``RequestError``: unknown task; no such folder; a file that is missing or damaged; a column that is missing,
-    of another type or unknown; a task without questions, or not with ``data.size`` of them.
+    of another type or unknown; a task without questions, or not with ``data.size`` of them; what was read is not what
+    is ``expected``.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -48,6 +50,9 @@ def load(settings: SavedData, tasks: list[int]) -> datasets.DatasetDict:
 
     check_tasks(tasks)
     folder, form, files = _files(settings)
+    checksums = _checksums(files)
+    if expected not in (None, _digest(checksums, tasks, SPLITS)):
+        raise changed(str(folder))
     splits = {}
     for split in SPLITS:
         place = files[split][0] if form == "parquet" else folder / split
@@ -60,7 +65,10 @@ def load(settings: SavedData, tasks: list[int]) -> datasets.DatasetDict:
                 raise bad_value("data.size", settings.size, f"{counts[task]}, what {place} has of task {task}, or null")
         rows = pa.concat_tables([table.filter(pc.equal(table["task"], task)) for task in tasks])
         info = DatasetInfo(features=features())
-        splits[split] = Dataset(rows, info=info, fingerprint=_digest(files, tasks, (split,)))
+        splits[split] = Dataset(rows, info=info, fingerprint=_digest(checksums, tasks, (split,)))
+    # What was mapped or read between two equal checksums is what they are of.
+    if checksums != _checksums(files):
+        raise changed(str(folder))
     return DatasetDict(splits)
 
 
@@ -71,11 +79,19 @@ def fingerprint(settings: SavedData, tasks: list[int]) -> str:
     """
     check_tasks(tasks)
     _, _, files = _files(settings)
-    return _digest(files, tasks, SPLITS)
+    return _digest({split: [remembered_sha256(path) for path in files[split]] for split in SPLITS}, tasks, SPLITS)
 
 
-def _digest(files: dict[str, list[Path]], tasks: list[int], splits: tuple[str, ...]) -> str:
-    content = [tasks, [[split, [remembered_sha256(path) for path in files[split]]] for split in splits]]
+def _checksums(files: dict[str, list[Path]]) -> dict[str, list[str]]:
+    """By split those of the files as they are now."""
+    try:
+        return {split: [file_sha256(path) for path in files[split]] for split in SPLITS}
+    except OSError as error:
+        raise RequestError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
+
+
+def _digest(checksums: dict[str, list[str]], tasks: list[int], splits: tuple[str, ...]) -> str:
+    content = [tasks, [[split, checksums[split]] for split in splits]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -105,8 +121,8 @@ def _arrow_files(folder: Path) -> list[Path]:
     """The files of one split in the order of their rows."""
     state = folder / STATE_FILE
     try:
-        return [folder / entry["filename"] for entry in json.loads(state.read_bytes())["_data_files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [folder / entry["filename"] for entry in json.loads(read_regular(state, 16))["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(f"{state}: {_reason(error)}; expected {_EXPECTED}") from None
 
 

@@ -25,14 +25,15 @@ class DataSettings(Protocol):
     source: str
 
 
-def load(settings: DataSettings, tasks: list[int]) -> datasets.DatasetDict:
+def load(settings: DataSettings, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
     """The splits ``train`` and ``test`` of the given tasks, task after task in the given order.
 
-    Those of ``generated`` are mapped from the files of the cache, the others lie in memory.
+    Those of ``generated`` are mapped from the files of the cache, the others lie in memory. With ``expected``, an
+    earlier `fingerprint`, nothing but the content that it stands for is given.
 
-    Raises ``RequestError`` when a task is unknown or its data are missing or malformed.
+    Raises ``RequestError`` when a task is unknown or its data are missing, malformed or not what is ``expected``.
     """
-    dataset: datasets.DatasetDict = _module(settings).load(settings, tasks)
+    dataset: datasets.DatasetDict = _module(settings).load(settings, tasks, expected)
     return dataset
 
 

@@ -15,6 +15,7 @@ from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.networks import network_on_record
+from babi_memnet.reading import read_regular
 from babi_memnet.runs.collection import Row
 
 _NUMBERED = re.compile(r"\d+ +")
@@ -92,6 +93,10 @@ def statements_of(text: str) -> list[str]:
     return lines
 
 
+LARGEST_STORY = 1
+"""MiB that a file with one story may have."""
+
+
 def read_story(path: Path) -> Asked:
     """The last question of a file: in the bAbI format, or one statement a line with the question in the last one.
 
@@ -99,7 +104,8 @@ def read_story(path: Path) -> Asked:
         RequestError: the file is missing, or holds no question; names the line.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
+        text = read_regular(path, LARGEST_STORY).decode("utf-8")
+        lines = [line.strip() for line in text.rstrip().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"story={path}: expected a text file ({error})") from None
     written = [line for line in lines if line]

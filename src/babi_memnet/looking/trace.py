@@ -201,6 +201,11 @@ class TracedNetwork:
             raise RequestError(
                 f"{record.path}: expected its checkpoint, found none; remove the folder and train it again"
             )
+        if checkpoint.signature not in (None, status["signature"]):
+            raise RequestError(
+                f"{record.path}: the checkpoint is of another run (signature {checkpoint.signature}); expected that of "
+                f"{status['signature']}; remove the folder and train it again"
+            )
         numbers = checkpoint.state["restarts"]
         settings = status["settings"]
         saved = checkpoint.state["encoder"]

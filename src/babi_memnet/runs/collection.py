@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from babi_memnet.errors import RequestError, bad_value, one_line, suggestion
+from babi_memnet.reading import read_regular
 from babi_memnet.runs.directory import REQUEST_FOLDER, RESULT_FILE, STATUS_FILE, RunDirectory, settled
 from babi_memnet.runs.dotted import flat, is_below
-from babi_memnet.runs.files import read_json
+from babi_memnet.runs.files import LARGEST_DOCUMENT, read_json
 
 SEEDS = ("runtime.seed", "data.seed")
 """Runs that differ in these alone are repetitions of one experiment."""
@@ -262,7 +263,7 @@ def _recorded_configuration(path: Path) -> dict[str, Any]:
 
     file = path / REQUEST_FOLDER / "config.yaml"
     try:
-        content = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = yaml.load(read_regular(file, LARGEST_DOCUMENT), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
         raise RequestError(f"{path / STATUS_FILE}: expected the settings of the run, found no {file} either") from None
     except yaml.YAMLError as error:

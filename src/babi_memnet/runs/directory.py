@@ -15,7 +15,7 @@ from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkp
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import read_json, remove_leftovers, write_json
 from babi_memnet.runs.lock import hold
-from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, read_metrics
+from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, metrics_sha256, read_metrics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ class RunDirectory:
             raise RuntimeError(f"{self.path}: the run is done already")
         for folder in (self.path, self.path / REQUEST_FOLDER):
             remove_leftovers(folder)
-        checkpoint = self._continue_from()
+        checkpoint = self._continue_from(signature)
         earlier = self.status or {}
         start = datetime.now().astimezone()
         status: dict[str, Any] = {
@@ -147,7 +147,7 @@ class RunDirectory:
         write_json(self.path / STATUS_FILE, status)
         try:
             with MetricsLog(self.path / METRICS_FILE, checkpoint.epoch if checkpoint else 0) as log:
-                recording = Recording(self.path, log, checkpoint)
+                recording = Recording(self.path, signature, log, checkpoint)
                 yield recording
             if not recording.finished:
                 raise RuntimeError(f"{self.path}: the run ended without a result")
@@ -159,16 +159,25 @@ class RunDirectory:
             raise
         end("done", None)
 
-    def _continue_from(self) -> Checkpoint | None:
-        """The checkpoint to continue from, with ``metrics.jsonl`` cut back to it."""
+    def _continue_from(self, signature: str) -> Checkpoint | None:
+        """The checkpoint to continue from, with ``metrics.jsonl`` cut back to it.
+
+        One that does not belong to this run and to these metrics is as good as none.
+        """
         metrics = self.path / METRICS_FILE
         checkpoint = self.checkpoint()
         if checkpoint is not None:
-            if (last := cut_after(metrics, checkpoint.epoch)) == checkpoint.epoch:
+            last = cut_after(metrics, checkpoint.epoch)
+            if checkpoint.signature not in (None, signature):
+                amiss = f"the checkpoint is of another run (signature {checkpoint.signature})"
+            elif last != checkpoint.epoch:
+                amiss = f"{METRICS_FILE} ends at epoch {last} and the checkpoint is of epoch {checkpoint.epoch}"
+            elif checkpoint.metrics not in (None, metrics_sha256(metrics)):
+                amiss = f"{METRICS_FILE} is not what it was when the checkpoint was made"
+            else:
                 logger.info("%s: continuing after epoch %d", self.path, checkpoint.epoch)
                 return checkpoint
-            message = "%s: starting over, since %s ends at epoch %d and the checkpoint is of epoch %d"
-            logger.warning(message, self.path, METRICS_FILE, last, checkpoint.epoch)
+            logger.warning("%s: starting over, since %s", self.path, amiss)
         cut_after(metrics, 0)
         return None
 
@@ -201,10 +210,10 @@ class Recording:
         finished: whether the result is written.
     """
 
-    def __init__(self, path: Path, log: MetricsLog, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, path: Path, signature: str, log: MetricsLog, checkpoint: Checkpoint | None) -> None:
         self.checkpoint = checkpoint
         self.finished = False
-        self._path = path
+        self._path, self._signature = path, signature
         self._log = log
 
     @property
@@ -223,7 +232,7 @@ class Recording:
     def save_checkpoint(self, tensors: Mapping[str, np.ndarray[Any, Any]], state: Mapping[str, Any]) -> None:
         """Replace the checkpoint by the state after the last epoch on record (see ``Checkpoint``)."""
         self._log.sync()
-        save_checkpoint(self._path, Checkpoint(self.epoch, tensors, state))
+        save_checkpoint(self._path, Checkpoint(self.epoch, tensors, state, self._signature, self._log.sha256))
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write ``result.json``. From then on the run is done, whatever happens to the process."""

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from babi_memnet.errors import RequestError
+from babi_memnet.reading import read_regular
 
 _UNFINISHED = ".tmp"
+
+LARGEST_DOCUMENT = 64
+"""MiB that a JSON document of a record may have; those of a joint run with a hundred restarts have less than one."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -46,10 +50,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object at ``path``, or None when there is no such file.
 
     Raises:
-        RequestError: the file is damaged; the text names file and line.
+        RequestError: the file is damaged, too large or no file; the text names file and line.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, LARGEST_DOCUMENT)
     except FileNotFoundError:
         return None
     try:
@@ -57,6 +61,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise RequestError(f"{path}:{line}: expected JSON ({error})") from None
+    except RecursionError:
+        raise RequestError(f"{path}:1: expected JSON, found it nested too deeply") from None
     if not isinstance(value, dict):
         raise RequestError(f"{path}:1: expected a JSON object")
     return value

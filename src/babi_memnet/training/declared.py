@@ -19,9 +19,14 @@ import yaml
 from babi_memnet.encoding.merging import JOINT
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
+from babi_memnet.reading import read_regular
 from babi_memnet.training.symmetry import SEPARATOR, Free, Group, Symmetry, Words
 
 _EXPECTED = "expected tasks (or all) with lists of {free: [[word, ...], ...]} and {group: [{word: word, ...}, ...]}"
+
+
+LARGEST_FILE = 1
+"""MiB that a file of symmetries may have."""
 
 
 def read_declared(path: str | Path) -> dict[str, Symmetry]:
@@ -32,7 +37,7 @@ def read_declared(path: str | Path) -> dict[str, Symmetry]:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_regular(path, LARGEST_FILE).decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RequestError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, Mapping):
