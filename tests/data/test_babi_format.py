@@ -64,7 +64,8 @@ def test_unicode_separators_do_not_split_a_statement(tmp_path: Path) -> None:
     [
         (["1 Otto slept.", "2 Who slept?"], 2, "a question without tabs"),
         (["1 Otto slept.", "2 Who slept? "], 2, "a question without tabs"),
-        (["1 Otto slept.", "2 Who slept?\totto"], 2, "a question with 1 tab instead of 2"),
+        (["1 Otto slept.", "2 Who slept?    otto  1"], 2, "a question with blanks instead of tabs"),
+        (["1 Otto slept.", "2 Who slept？\totto\t1"], 2, "a question that ends with '？' (U+FF1F); expected ?"),
         (["1 Otto slept.", "2 Who slept?\totto\t1\t1"], 2, "a question with 3 tabs instead of 2"),
         (["1 Otto slept.", "2 Who slept?\t \t1"], 2, "an empty answer"),
         (["1 Otto slept.", "2 Who slept?\totto\tone"], 2, "supporting id 'one' is not a number"),
@@ -78,8 +79,8 @@ def test_unicode_separators_do_not_split_a_statement(tmp_path: Path) -> None:
         (["2 Otto slept."], 1, "line number '2'; expected 1 (the first line of a story)"),
         (["1 Otto slept.", "3 Nora slept."], 2, "line number '3'; expected 2, or 1 for a new story"),
         (["1 Otto slept.", "02 Nora slept."], 2, "line number '02'; expected 2, or 1 for a new story"),
-        (["1 Otto slept.", "", "1 Nora slept."], 2, "a blank line"),
-        (["1 Otto slept.", "  "], 2, "a blank line"),
+        (["1 Otto slept.", "", "2 Nora slept."], 2, "a blank line within a story"),
+        (["1 Otto slept.", "  ", "", "2 Who slept?\totto\t1"], 2, "a blank line within a story"),
         (["1 Otto slept.", "2"], 2, "a number without a statement"),
         (["1 Otto\tslept\twell."], 1, "a tab in a statement"),
         (
@@ -105,6 +106,31 @@ def test_a_file_that_is_not_text_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(RequestError, match=r"some\.txt:1: the file is empty"):
         read_babi(path, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff1 Otto slept.\n2 Who slept?\totto\t1\n1 Nora slept.\n2 Who slept?\tnora\t1\n",
+        "1 Otto slept.\n2 Who slept?\totto\t1\n\n1 Nora slept.\n2 Who slept?\tnora\t1\n\n \n",
+        "\n1 Otto slept.\r\n2 Who slept? \t otto\t1\r\n\r\n1 Nora slept.\r\n2 Who slept?\tnora \t1\r\n",
+    ],
+)
+def test_what_cannot_be_mistaken_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "some.txt"
+    path.write_bytes(text.encode())
+    plain = ["1 Otto slept.", "2 Who slept?\totto\t1", "1 Nora slept.", "2 Who slept?\tnora\t1"]
+    assert read_babi(path, 4) == parse_babi(plain, 4, "lines")
+
+
+def test_a_question_may_have_no_supporting_statements() -> None:
+    (record,) = parse_babi(["1 Otto slept.", "2 Who slept?\totto"], 1, "lines")
+    assert (record.answer, record.supporting) == ("otto", ())
+
+
+def test_an_answer_of_several_words_is_one_however_it_is_spaced() -> None:
+    lines = ["1 Otto slept.", "2 Who?\tattic, porch\t1", "3 Who?\tattic ,porch\t1", "4 Who?\tattic,porch\t1"]
+    assert {record.answer for record in parse_babi(lines, 8, "lines")} == {"attic,porch"}
 
 
 @pytest.mark.parametrize("task", TITLES)

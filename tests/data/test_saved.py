@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
 
@@ -97,6 +99,33 @@ def test_only_the_wanted_tasks_come_in_the_wanted_order(tmp_path: Path, form: st
             use(saved(folder), [21])
 
 
+def test_types_that_mean_the_same_are_read(tmp_path: Path) -> None:
+    """As other writers store them: pandas, Polars, DuckDB."""
+    rows = to_dataset(RECORDS, "rows").data.table
+    wide = pa.schema(
+        {
+            "task": pa.int64(),
+            "story": pa.large_list(pa.large_string()),
+            "question": pa.large_string(),
+            "answer": pa.dictionary(pa.int32(), pa.string()),
+            "supporting": pa.large_list(pa.int64()),
+            "story_id": pa.uint16(),
+        }
+    )
+    for split in ("train", "test"):
+        pq.write_table(rows.replace_schema_metadata(None).cast(wide), tmp_path / f"{split}.parquet")
+    loaded = load(saved(tmp_path), [2, 19])
+    assert list(from_dataset(loaded["train"])) == RECORDS
+
+
+def test_a_column_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    rows = to_dataset(RECORDS, "rows").data.table
+    for split in ("train", "test"):
+        pq.write_table(rows.append_column("answer", rows["question"]), tmp_path / f"{split}.parquet")
+    with pytest.raises(RequestError, match="a column stands there twice"):
+        load(saved(tmp_path), [2])
+
+
 def test_the_order_of_columns_makes_no_difference(tmp_path: Path, form: str) -> None:
     turned = to_dataset(RECORDS, "rows").select_columns(list(reversed(features())))
     loaded = load(saved(write(tmp_path / "out", form, turned)), [2, 19])["train"]
@@ -141,7 +170,8 @@ def change(**columns: Any) -> Callable[[Dataset], Dataset]:
     [
         (change(answer=None), "column answer is missing; expected task, story, question, answer, supporting, story_id"),
         (change(passage=["a", "b", "c"]), "column passage is unknown; expected only task, story,"),
-        (change(task=[2, 2, 19]), "column task holds int64; expected int32"),
+        (change(task=[2, 2, 2**40]), "column task holds int64; expected int32"),
+        (change(task=[2.0, 2.0, 19.0]), "column task holds double; expected int32"),
         (change(story=["A.", "B.", "C."]), "column story holds string; expected list<"),
         (change(story=[[1], [2], [3]]), "column story holds list<"),
         (lambda rows: nulled(rows, "answer", None), "column answer has empty cells; expected a value in each"),

@@ -103,3 +103,20 @@ def test_merges_survive_json_and_earlier_records_have_none(merged: Vocabulary):
 def test_a_pattern_that_is_no_regular_expression_is_refused():
     with pytest.raises(RequestError, match=r"tokenizer\.pattern=\(: expected a regular expression"):
         TokenizerSettings(pattern="(")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("\u092e\u0940\u0928\u093e", "\u092e\u094b\u0928\u093e"), ("ka\u0301na", "ka\u0300na")],
+)
+def test_marks_belong_to_words(first: str, second: str):
+    """Two names that differ in a vowel sign, or in an accent, are two words, and each is one."""
+    vocabulary = Vocabulary(TokenizerSettings())
+    (one,), (other,) = vocabulary.tokens(f"{first}."), vocabulary.tokens(f" {second}?")
+    assert one != other
+
+
+def test_a_letter_is_one_however_it_is_put_together():
+    vocabulary = Vocabulary(TokenizerSettings())
+    assert vocabulary.tokens("Zoe\u0308 went") == vocabulary.tokens("Zo\u00eb went") == ["zo\u00eb", "went"]
+    assert vocabulary.answer_token("Zoe\u0308") == vocabulary.answer_token("zo\u00eb")

@@ -2,7 +2,8 @@
 
 A line is ``<id> <text>``. Ids start at 1 in each story and grow by 1 over statements and questions alike, so id 1
 begins a new story. A question is ``<question>?``, a tab, the answer, a tab, and the ids of the supporting statements
-separated by blanks. Reading is strict: a network would learn from a slightly wrong file without complaint.
+separated by blanks. Reading is strict: a network would learn from a slightly wrong file without complaint. What cannot
+be mistaken is read all the same: a byte-order mark, blank lines between stories, no supporting statements.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ _BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
 
 _QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting statements>'"
 
+# Question marks of other scripts, which are no ``?``.
+_OTHER_MARKS = frozenset("\uff1f\u061f\u2e2e\u037e\u055e\u1367\ufe16\ufe56")
+
 
 def check_tasks(tasks: Iterable[int]) -> None:
     """Raises ``RequestError`` for a task that does not exist."""
@@ -80,7 +84,7 @@ def questions_in(content: bytes, task: int, name: str) -> list[StoryQuestion]:
     Raises ``RequestError`` with ``name:line``, what is wrong there and what would be accepted.
     """
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RequestError(f"{name}:{line}: not valid UTF-8; bAbI files are plain UTF-8 text") from None
@@ -100,10 +104,16 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
     statement_at: list[int | None] = []
     story: tuple[str, ...] = ()
     story_id = -1
-    line_number = 0
+    line_number = blank = 0
     for line_number, raw in enumerate(lines, start=1):
         line = raw.rstrip("\r\n")
+        if not line.strip():
+            blank = blank or line_number
+            continue
         identifier, _, text = line.partition(" ")
+        if blank and identifier != "1" and statement_at:
+            raise _malformed(name, blank, "a blank line within a story; expected none but between stories")
+        blank = 0
         if identifier == "1":
             statements, statement_at, story = [], [], ()
             story_id += 1
@@ -114,21 +124,24 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
                 raise _malformed(name, line_number, "a number without a statement or question after it")
             if text.rstrip().endswith("?"):
                 raise _malformed(name, line_number, f"a question without tabs; {_QUESTION_FORM}")
+            if "?" in text:
+                raise _malformed(name, line_number, f"a question with blanks instead of tabs; {_QUESTION_FORM}")
             statement_at.append(len(statements))
             # The same few sentences come again and again: keep one object of each.
             statements.append(known.setdefault(text, text))
             continue
         parts = text.split("\t")
         question = parts[0].rstrip(" ")
-        if len(parts) != 3 or not question.endswith("?"):
+        if len(parts) not in (2, 3) or not question.endswith("?"):
             raise _malformed(name, line_number, _tab_problem(parts))
-        answer = parts[1].strip()
+        # Answers of several words are one answer however they are spaced.
+        answer = ",".join(part.strip() for part in parts[1].split(","))
         if not answer:
             raise _malformed(name, line_number, f"an empty answer; {_QUESTION_FORM}")
         if not statements:
             raise _malformed(name, line_number, "a question before any statement; a story starts with a statement")
         supporting: list[int] = []
-        for pointer in parts[2].split():
+        for pointer in parts[2].split() if len(parts) == 3 else ():
             index = _statement_index(pointer, statement_at)
             if index is None:
                 raise _malformed(name, line_number, _support_problem(pointer, statement_at))
@@ -187,13 +200,13 @@ def _malformed(name: str, line_number: int, problem: str) -> RequestError:
 
 
 def _number_problem(line: str, identifier: str, expected: int) -> str:
-    if not line.strip():
-        return "a blank line; expected '<id> <text>' (stories follow each other without blank lines)"
     accepted = "1 (the first line of a story)" if expected == 1 else f"{expected}, or 1 for a new story"
     return f"line number {identifier!r}; expected {accepted}"
 
 
 def _tab_problem(parts: list[str]) -> str:
+    if found := _OTHER_MARKS.intersection(parts[0]):
+        return f"a question that ends with {min(found)!r} (U+{ord(min(found)):04X}); expected ?, since {_QUESTION_FORM}"
     if "?" in parts[0]:
         return f"a question with {len(parts) - 1} tab{'s' if len(parts) > 2 else ''} instead of 2; {_QUESTION_FORM}"
     if len(parts) == 2:

@@ -141,7 +141,11 @@ def _table(place: Path) -> pa.Table:
 
 
 def _checked(table: pa.Table, place: Path) -> pa.Table:
-    """``table`` with the columns of `features` in their order; ``RequestError`` names the first that does not fit."""
+    """``table`` with the columns of `features` in their order; ``RequestError`` names the first that does not fit.
+
+    What another writer has stored in another type that means the same, such as large strings, is cast.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     schema = features().arrow_schema
@@ -150,10 +154,19 @@ def _checked(table: pa.Table, place: Path) -> pa.Table:
             raise RequestError(f"{place}: column {name} is missing; expected {', '.join(schema.names)}")
         if name not in schema.names:
             raise RequestError(f"{place}: column {name} is unknown; expected only {', '.join(schema.names)}")
+    if len(table.column_names) > len(schema.names):
+        raise RequestError(f"{place}: a column stands there twice; expected each of {', '.join(schema.names)} once")
+    columns = []
+    for name in schema.names:
         found, expected = table.schema.field(name).type, schema.field(name).type
-        if found != expected:
-            raise RequestError(f"{place}: column {name} holds {found}; expected {expected}")
-    table = table.select(schema.names).cast(schema)
+        refused = RequestError(f"{place}: column {name} holds {found}; expected {expected}")
+        if not _is_alike(found, expected):
+            raise refused
+        try:
+            columns.append(table[name].cast(expected))
+        except pa.ArrowException:  # a number that is too large for it
+            raise refused from None
+    table = pa.table(columns, schema=schema)
     for name in schema.names:
         values = [table[name]] + ([pc.list_flatten(table[name])] if name in ("story", "supporting") else [])
         if any(value.null_count for value in values):
@@ -164,6 +177,21 @@ def _checked(table: pa.Table, place: Path) -> pa.Table:
         if pc.any(pc.or_(pc.less(indices, 0), pc.greater_equal(indices, statements))).as_py():
             raise RequestError(f"{place}: column supporting points outside of the story; expected indices from 0")
     return table
+
+
+def _is_alike(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Whether values of a type mean the same in the expected one, if they fit into it."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    if kinds.is_list(expected):
+        lists = (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list, kinds.is_list_view)
+        return any(is_kind(found) for is_kind in lists) and _is_alike(found.value_type, expected.value_type)
+    if kinds.is_string(expected):
+        if kinds.is_dictionary(found):
+            return _is_alike(found.value_type, expected)
+        return any(is_kind(found) for is_kind in (kinds.is_string, kinds.is_large_string, kinds.is_string_view))
+    return all(kinds.is_integer(kind) for kind in (found, expected))
 
 
 def _reason(error: Exception) -> str:

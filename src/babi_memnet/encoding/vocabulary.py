@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from babi_memnet.errors import RequestError, suggestion
 
 PADDING = 0
 """The number of the word that fills sentences up; its vector is zero."""
+
+_JOINERS = "\u200c\u200d"
 
 _NAMED = 3
 """As many merged words are named where a part of them is met alone."""
@@ -53,13 +56,21 @@ class Vocabulary:
         return self._numbers.get(word, PADDING)
 
     def tokens(self, text: str) -> list[str]:
-        """The words of a statement or question."""
+        """The words of a statement or question.
+
+        Marks that belong to a letter, as vowels of many scripts are written, count as letters for the pattern, and one
+        letter is one however it is put together (Unicode's form NFC).
+        """
         text = text.lower() if self.settings.lowercase else text
-        return self.merging([found.group() for found in self._pattern.finditer(text) if found.group()])
+        if text.isascii():
+            return self.merging([found.group() for found in self._pattern.finditer(text) if found.group()])
+        text = unicodedata.normalize("NFC", text)
+        places = (found.span() for found in self._pattern.finditer(_with_letters_for_marks(text)))
+        return self.merging([text[start:end] for start, end in places if start < end])
 
     def answer_token(self, answer: str) -> str:
         """The class of an answer: several words joined by commas are one class (tasks 8 and 19)."""
-        return answer.lower() if self.settings.lowercase else answer
+        return unicodedata.normalize("NFC", answer.lower() if self.settings.lowercase else answer)
 
     def numbers_of(self, text: str) -> list[int]:
         """The numbers of the words of a text typed by a person.
@@ -105,3 +116,11 @@ class Vocabulary:
         """The vocabulary that `as_json` described; those of earlier versions have no merges."""
         merging = Merging((first, second) for first, second in saved.get("merges", ()))
         return cls(TokenizerSettings(**saved["tokenizer"]), saved["words"], merging)
+
+
+def _with_letters_for_marks(text: str) -> str:
+    """The text with a letter in the place of every mark that follows a letter, for patterns such as ``\\w+``.
+
+    The same is done with the two joiners, which stand within words.
+    """
+    return "".join("x" if unicodedata.category(one)[0] == "M" or one in _JOINERS else one for one in text)
