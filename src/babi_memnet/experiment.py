@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from babi_memnet.data.sources import load
 from babi_memnet.encoding.questions import Questions, build_encoder
+from babi_memnet.encoding.remarks import remarks
 from babi_memnet.errors import bad_value
 from babi_memnet.models.network import Shape
 from babi_memnet.models.networks import network_class
@@ -59,6 +60,8 @@ class Experiment:
         stories = load(settings.data, settings.tasks, request.data_fingerprint)
         columns = {split: stories[split].to_dict() for split in ("train", "test")}
         self.encoder = build_encoder(settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size)
+        for remark in remarks(columns, self.encoder):
+            log.warning("%s: %s", request.name, remark)
         asked = len(columns["train"]["question"])
         if asked < 2:
             raise bad_value("data.size", asked, "at least 2 training questions, one to learn and one to validate")

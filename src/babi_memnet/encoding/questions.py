@@ -16,6 +16,10 @@ import numpy.typing as npt
 from babi_memnet.encoding.merging import Merging, learn
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.encoding.vocabulary import PADDING, Vocabulary
+from babi_memnet.errors import RequestError, bad_value
+
+MOST_WORDS = 2**16
+"""Words that a vocabulary can have, padding included."""
 
 Columns = Mapping[str, Sequence[Any]]
 """The columns of story questions that matter here: ``task``, ``story``, ``question``, ``answer``."""
@@ -128,6 +132,9 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
 
     Sentences and stories of both splits count even when only training words do, so that every array has one shape.
     What is merged is learned from the training questions alone; as for the vocabulary, those held out are among them.
+
+    Raises:
+        RequestError: no sentence has a word, or all together have more than can be numbered.
     """
     vocabulary = Vocabulary(settings, merging=_learned(settings, train) if settings.merge else None)
     lengths: dict[str, int] = {}
@@ -144,6 +151,10 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
                 for token in tokens:
                     add(token)
             add(vocabulary.answer_token(answer))
+    if not any(lengths.values()):
+        raise bad_value("tokenizer.pattern", settings.pattern, "a pattern that finds words in the stories, found none")
+    if len(vocabulary) > MOST_WORDS:
+        raise RequestError(f"the stories have {len(vocabulary) - 1} different words; expected at most {MOST_WORDS - 1}")
     slots = min(memory_size or longest_story, longest_story)
     return Encoder(vocabulary, slots, max(lengths.values(), default=1))
 
