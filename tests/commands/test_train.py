@@ -176,12 +176,12 @@ LONGER = ["task=1", "data.size=60", "data.test_questions=40", "tracker=none", "t
 
 @pytest.mark.parametrize(
     ("how", "checkpoint_seconds"),
-    [pytest.param(signal.SIGINT, 1000, marks=pytest.mark.integration), (signal.SIGKILL, 0)],
+    [pytest.param(signal.SIGINT, 1000, marks=pytest.mark.integration), (signal.SIGTERM, 1000), (signal.SIGKILL, 0)],
 )
 def test_an_interrupted_run_continues_to_the_same_result(
     command: Run, environment: Mapping[str, str], tmp_path: Path, how: signal.Signals, checkpoint_seconds: int
 ):
-    """Stopped in the middle by Ctrl-C or a kill, and called again: as if nothing had happened."""
+    """Stopped in the middle by Ctrl-C, by a queue or a kill, and called again: as if nothing had happened."""
     stopped = tmp_path / "stopped"
     request = [*LONGER, f"hydra.run.dir={stopped}", f"training.checkpoint_seconds={checkpoint_seconds}"]
     arguments = [sys.executable, "-m", "babi_memnet.commands.train", *request]
@@ -194,7 +194,9 @@ def test_an_interrupted_run_continues_to_the_same_result(
         time.sleep(0.01)
     process.send_signal(how)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), errors
+    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130), errors
+    told = json.loads((stopped / "status.json").read_text())["state"]
+    assert told == ("running" if how == signal.SIGKILL else "failed")
     reached = len(metrics.read_text().splitlines())
     assert 5 <= reached < 301
 

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import re
+import signal
 import sys
 import traceback
 import warnings
@@ -42,13 +43,17 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
         composed: the dataclasses of other primary files that ``work`` composes, by their names.
 
     Exit status: 0 done; 1 something failed, with a traceback or, when it was some of many runs, with one line; 2 the
-    request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted.
+    request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted, by
+    Ctrl-C or SIGTERM.
     """
     # What is there at the end goes with the process, and need not be looked through for garbage once more.
     atexit.register(gc.freeze)
     start_quickly()
     # Hydra then raises what went wrong instead of printing it in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    # Who is told to end, by a queue say, ends as by Ctrl-C: the record says so, and goes on from its checkpoint.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     job = Work(work)
 
     try:
