@@ -20,6 +20,7 @@ from babi_memnet.paths import conf_files
 from babi_memnet.request import Request, settle
 from babi_memnet.search.settings import SearchSettings
 from babi_memnet.settings import RuntimeSettings, Settings
+from babi_memnet.settings_fields import expect_within_measure
 from babi_memnet.tracking.settings import NoTracker, WandbTracker
 from babi_memnet.training.settings import TrainingSettings
 
@@ -78,6 +79,8 @@ def request_of(config: DictConfig, experiment: str | None) -> Request:
     """
     _check_keys(config)
     parts: dict[str, Any] = {name: OmegaConf.to_object(config[name]) for name in schemas()}
+    for name, part in parts.items():
+        expect_within_measure(part, f"{name}.")
     return settle(Settings(task=config.task, **parts), experiment)
 
 

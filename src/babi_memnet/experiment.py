@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -17,7 +18,7 @@ from babi_memnet.data.sources import load
 from babi_memnet.encoding.questions import Questions, build_encoder
 from babi_memnet.encoding.remarks import remarks
 from babi_memnet.errors import bad_value
-from babi_memnet.models.network import Shape
+from babi_memnet.models.network import Network, Shape
 from babi_memnet.models.networks import network_class
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
@@ -74,9 +75,10 @@ class Experiment:
             self.encoder.encode(columns["test"]),
         )
 
+        kind = network_class(settings.model.name)
+        _expect_room(kind(settings.model, Shape.of(self.encoder)), settings.training.restarts, device)
         self.numbers = settings.training.numbers
         self.generators = [restart_generator(settings.runtime.seed, number) for number in self.numbers]
-        kind = network_class(settings.model.name)
         self.restarts = Restarts(kind, settings.model, Shape.of(self.encoder), self.generators, device)
         self.course = Course(settings.training)
         self.engine: Engine = make_engine(
@@ -315,6 +317,26 @@ def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.d
 def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:
     """Percent of wrong answers, of the tasks that there are questions of."""
     return {str(task): 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
+
+
+_COPIES = 6
+"""Of the parameters: they themselves, gradients, two moments of an optimizer, a running mean, the best epoch's."""
+
+
+def _expect_room(network: Network, restarts: int, device: torch.device) -> None:
+    """Refuse restarts whose parameters alone are more than the memory holds, before any is drawn."""
+    count = sum(values.numel() for values in network.parameters())
+    needed = count * restarts * _COPIES * 4
+    if device.type == "cuda":
+        there = torch.cuda.get_device_properties(device).total_memory
+    else:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise bad_value(
+            "training.restarts",
+            restarts,
+            f"fewer: of {count} parameters each, they need {needed / 2**30:.0f} GiB of {there / 2**30:.0f} GiB",
+        )
 
 
 def _device(name: str) -> torch.device:

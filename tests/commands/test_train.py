@@ -126,6 +126,13 @@ def test_a_malformed_file_is_named_with_its_line(command: Run, official: Path, l
         (["data=official", "data.root=/nonexistent"], "data.root=/nonexistent: no such file or folder"),
         (["model.hops=0"], "model.hops=0: expected a whole number of at least 1"),
         (["model.hops=many"], "model.hops=many"),
+        (["model.hops=100000000000000000000"], "model.hops=100000000000000000000: expected a whole number of at most"),
+        ([f"model.hops={'9' * 5000}"], "a number of several thousand digits"),
+        (
+            ["data.size=1000000000000000000000"],
+            "data.size=10000000000000000000...: expected at most 100000000 questions",
+        ),
+        (["training.learning_rate=inf"], "training.learning_rate=inf: expected a finite number"),
         (["+model.hop=2"], "model.hop: no such key (did you mean model.hops?)"),
         (["+hops=2"], "hops: no such key"),
         (["tracker=null"], "null: no such choice"),
@@ -161,6 +168,13 @@ def test_a_device_that_is_not_there_is_refused(command: Run):
     found = command("train", "runtime.device=cuda:99", *SMALL)
     assert found.returncode == 2
     assert found.stderr.startswith("babi-train: runtime.device=cuda:99: expected cpu")
+
+
+def test_restarts_that_do_not_fit_into_the_memory_are_refused(command: Run):
+    found = command("train", "training.restarts=100000000", *SMALL)
+    assert found.returncode == 2
+    assert found.stderr.endswith(" GiB\n")
+    assert "babi-train: training.restarts=100000000: expected fewer: of " in found.stderr
 
 
 def test_debugging_shows_the_traceback(command: Run):

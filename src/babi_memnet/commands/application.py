@@ -43,8 +43,8 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
         composed: the dataclasses of other primary files that ``work`` composes, by their names.
 
     Exit status: 0 done; 1 something failed, with a traceback or, when it was some of many runs, with one line; 2 the
-    request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted, by
-    Ctrl-C or SIGTERM.
+    request was wrong, with one line on standard error and no traceback unless ``runtime.debug=true``; 130 interrupted,
+    by Ctrl-C or SIGTERM.
     """
     # What is there at the end goes with the process, and need not be looked through for garbage once more.
     atexit.register(gc.freeze)

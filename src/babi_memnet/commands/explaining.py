@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 
 from hydra.errors import HydraException, MissingConfigException
@@ -16,6 +17,9 @@ from omegaconf.errors import (
 
 from babi_memnet.config import choices_of, known_keys
 from babi_memnet.errors import RequestError, suggestion
+
+_NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
+"""What torch says in a RuntimeError."""
 
 
 def explain(error: BaseException) -> str | None:
@@ -41,6 +45,13 @@ def explain(error: BaseException) -> str | None:
             return f"{group}={choice}: no such choice{named}"
         if isinstance(link, OSError) and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             return f"{link.filename}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
+        if isinstance(link, ValueError) and "integer string conversion" in str(link):
+            return "a number of several thousand digits in the request; expected one that can be meant"
+        if isinstance(link, MemoryError) or (isinstance(link, RuntimeError) and _NO_MEMORY.search(str(link))):
+            return (
+                f"not enough memory ({_first_line(link)}); expected a smaller request, such as fewer "
+                "training.restarts, a smaller training.batch_size or a smaller model"
+            )
     if isinstance(error, ValueError) and "Config group override" in str(error):
         return "null: no such choice of a group; leave the group out for its default"
     if isinstance(error, HydraException | OmegaConfBaseException):

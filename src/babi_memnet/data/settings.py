@@ -198,12 +198,18 @@ def _published_folder(size: str, language: str) -> str:
     return language if size == "1k" else f"{language}-10k"
 
 
+_MOST_QUESTIONS = 100_000_000
+"""Of a training set; simulating so many takes days."""
+
+
 def _number(size: int | str) -> int:
     """2500 for ``2500``, 2000 for ``2k``; raises ``RequestError`` for anything else and for 0."""
     text = str(size)
     number = text.removesuffix("k")
-    if not (number.isascii() and number.isdigit()) or int(number) == 0:
+    if not (number.isascii() and number.isdigit()) or not number.strip("0"):
         raise bad_value("data.size", size, "1k, 10k or a number of training questions such as 2500")
+    if len(number.lstrip("0")) > len(str(_MOST_QUESTIONS)) or int(number) > _MOST_QUESTIONS:
+        raise bad_value("data.size", f"{text[:20]}{'...' * (len(text) > 20)}", f"at most {_MOST_QUESTIONS} questions")
     return int(number) * (1000 if text.endswith("k") else 1)
 
 

@@ -8,6 +8,9 @@ from typing import ClassVar, Self
 
 from babi_memnet.errors import bad_value
 
+LARGEST_PART = 10_000
+"""Of what a network has several of: hops, dimensions, heads. Far above what anybody has trained."""
+
 
 @dataclass
 class NetworkSettings:
@@ -53,7 +56,7 @@ class NetworkSettings:
         return ", ".join([self.name, *changed])
 
     def expect_at_least(self, least: int, *keys: str) -> None:
-        """Refuse whole numbers below ``least``; None is let pass.
+        """Refuse whole numbers below ``least``, and beyond `LARGEST_PART`; None is let pass.
 
         Raises:
             RequestError: names the key.
@@ -62,6 +65,8 @@ class NetworkSettings:
             value = getattr(self, key)
             if value is not None and value < least:
                 raise bad_value(f"model.{key}", value, f"a whole number of at least {least}")
+            if value is not None and key != "memory_size" and value > LARGEST_PART:
+                raise bad_value(f"model.{key}", value, f"a whole number of at most {LARGEST_PART}")
 
     def expect_one_of(self, key: str, choices: Collection[str]) -> None:
         """Refuse what is none of ``choices``.
