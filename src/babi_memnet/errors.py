@@ -45,6 +45,15 @@ def bad_value(key: str, value: object, accepted: str) -> RequestError:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean ...?)`` when something known is spelled alike, else an empty string."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """`` (did you mean ...?)`` when something known is spelled alike or shortened so, else an empty string."""
+    names = list(known)
+    close = [name for name in names if _is_short_for(word, name)] or get_close_matches(word, names, n=1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _is_short_for(word: str, name: str) -> bool:
+    """Whether a dotted word is a name with its last part cut short, ``dim``, or by its initials, ``lr``."""
+    group, _, short = word.rpartition(".")
+    its_group, _, long = name.rpartition(".")
+    initials = "".join(part[:1] for part in long.split("_"))
+    return group == its_group and len(short) > 1 and (initials == short or long.startswith(short))

@@ -125,7 +125,11 @@ def test_a_malformed_file_is_named_with_its_line(command: Run, official: Path, l
         (["task=21"], "babi-train: task=21: expected 1 to 20, or joint"),
         (["data=official", "data.root=/nonexistent"], "data.root=/nonexistent: no such file or folder"),
         (["model.hops=0"], "model.hops=0: expected a whole number of at least 1"),
-        (["model.hops=many"], "model.hops=many"),
+        (["model.hops=many"], "babi-train: model.hops=many: expected a whole number\n"),
+        (["training.learning_rate=high"], "babi-train: training.learning_rate=high: expected a number\n"),
+        (["model.relu=maybe", "model=memn2n"], "model.relu: no such key"),
+        (["training.lr=0.1"], "training.lr: no such key (did you mean training.learning_rate?)"),
+        (["model.dim=3"], "model.dim: no such key (did you mean model.dimension?)"),
         (["model.hops=100000000000000000000"], "model.hops=100000000000000000000: expected a whole number of at most"),
         ([f"model.hops={'9' * 5000}"], "a number of several thousand digits"),
         (

@@ -18,6 +18,9 @@ from omegaconf.errors import (
 from babi_memnet.config import choices_of, known_keys
 from babi_memnet.errors import RequestError, suggestion
 
+_KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+"""OmegaConf's names of what a value could not be converted to, in words."""
+
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory", re.IGNORECASE)
 """What torch says in a RuntimeError."""
 
@@ -36,6 +39,10 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, MissingMandatoryValue):
             return f"{link.full_key}: needs a value; add {link.full_key}=..."
         if isinstance(link, ValidationError):
+            override = re.fullmatch(r"Error merging override (.*)", _first_line(error))
+            kind = re.search(r"could not be converted to (\w+)$", _first_line(link))
+            if override and kind and kind[1] in _KINDS:
+                return f"{override[1]}: expected {_KINDS[kind[1]]}"
             return f"{_first_line(error)}: {_first_line(link)}"
         if isinstance(link, MissingConfigException) and link.missing_cfg_file:
             choice = link.missing_cfg_file.removeprefix("hydra/").partition("/")[2]
