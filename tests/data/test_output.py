@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,27 @@ def test_what_exists_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(RequestError, match=r"/a.txt exists already, and 1 more; overwrite=true"):
         refuse_existing(Path("out"), tmp_path, NAMES)
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".incomplete-left"
+    fill(left, "half")
+    with assembled(tmp_path, tmp_path, NAMES) as scratch:
+        fill(scratch, "new")
+    assert not left.exists()
+    assert set(contents(tmp_path).values()) == {"new"}
+
+
+def test_of_several_at_once_one_writes_and_the_others_are_refused(tmp_path: Path) -> None:
+    def write(text: str) -> str:
+        try:
+            with assembled(tmp_path, tmp_path, NAMES, overwrite=False) as scratch:
+                fill(scratch, text)
+        except RequestError:
+            return "refused"
+        return text
+
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(write, "abcd"))
+    assert sorted(said)[1:] == ["refused"] * 3
+    assert set(contents(tmp_path).values()) == {min(said)}

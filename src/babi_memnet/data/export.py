@@ -33,7 +33,7 @@ def write_official_layout(
     names = {(task, split): file_name(task, split) for task in tasks for split in SPLITS}
     if not overwrite:
         refuse_existing(out, folder, list(names.values()))
-    with assembled(out, folder, list(names.values())) as scratch:
+    with assembled(out, folder, list(names.values()), overwrite) as scratch:
         _write_files(settings, scratch, names, progress)
     return folder
 
@@ -53,7 +53,7 @@ def write_saved(
         if (out / split).exists() and not (out / split / STATE_FILE).is_file():
             raise RequestError(f"out={out}: {out / split} is not a saved dataset and stays; choose another folder")
     stories = load(settings, tasks)
-    with assembled(out, out, FORMS[form]) as scratch, _progress_bars(progress):
+    with assembled(out, out, FORMS[form], overwrite) as scratch, _progress_bars(progress):
         if form == "datasets":
             stories.save_to_disk(scratch)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from babi_memnet.folders import alone_in
 from babi_memnet.runs.collection import Row
 from babi_memnet.runs.files import write_atomically
 from babi_memnet.tables.formats import to_columns, to_csv, to_latex
@@ -41,6 +42,11 @@ def write_run_report(
     What an earlier report left there and this one does not have is removed, and its inspection.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    with alone_in(directory):
+        return _write(directory, rows, pivot, title, figures)
+
+
+def _write(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
     written = _write_records(directory / "runs", tidy(rows))
     written += _write_records(directory / "cells", cell_records(pivot)) if pivot else []
     sheet = pivot_sheets(pivot, rows, title)[0] if pivot else row_sheet(rows, title)

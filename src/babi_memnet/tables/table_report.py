@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from babi_memnet.folders import alone_in
 from babi_memnet.runs.files import write_atomically, write_json
 from babi_memnet.tables.beside_sheets import beside_tables
 from babi_memnet.tables.formats import to_csv, to_latex
@@ -18,8 +19,15 @@ def write_table(directory: Path, table: Mapping[str, Any], curves: Mapping[str, 
     """Write table.json and curves.json and all views of them into ``directory``; the files, in order.
 
     table.md, table.tex (booktabs), table.csv (tidy, unrounded), table.html (self-contained) and figures as PNG and PDF.
-    A folder that shows all this already is left as it is, since drawing takes seconds.
+    A folder that shows all this already is left as it is, since drawing takes seconds. Who draws into the same folder
+    waits.
     """
+    directory.mkdir(parents=True, exist_ok=True)
+    with alone_in(directory):
+        return _write(directory, table, curves)
+
+
+def _write(directory: Path, table: Mapping[str, Any], curves: Mapping[str, Any]) -> list[Path]:
     table_file, curves_file, *views = files = [directory / file for file in ("table.json", "curves.json", *_VIEWS)]
     if is_up_to_date(table_file, table, curves_file, curves, views):
         return files
