@@ -181,6 +181,36 @@ def test_restarts_that_do_not_fit_into_the_memory_are_refused(command: Run):
     assert "babi-train: training.restarts=100000000: expected fewer: of " in found.stderr
 
 
+@pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">/dev/full", "2>/dev/full", "| cat"])
+def test_a_record_is_told_whatever_becomes_of_what_is_printed(
+    command: Run, environment: Mapping[str, str], tmp_path: Path, redirection: str
+):
+    """Closed and full streams, and a terminal that knows no ±."""
+    assert command("train", "task=1", *SMALL).returncode == 0
+    words = " ".join([sys.executable, "-m", "babi_memnet.commands.train", "task=1", *SMALL])
+    told = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {words} {redirection}"],
+        cwd=tmp_path,
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in told.stdout + told.stderr
+    if redirection == ">/dev/full":
+        assert told.returncode == 2
+        assert "No space left on device; expected a place to write to" in told.stderr
+    else:
+        assert told.returncode == 0, told.stderr
+
+
+def test_a_place_that_is_no_folder_is_named(command: Run):
+    found = command("train", "task=1", *SMALL, "runtime.outputs=/dev/null")
+    assert found.returncode == 2
+    assert found.stderr.startswith("babi-train: /dev/null/")
+    assert found.stderr.count("\n") == 1
+
+
 def test_debugging_shows_the_traceback(command: Run):
     found = command("train", "task=21", "runtime.debug=true")
     assert found.returncode == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import logging
 import os
 import re
@@ -55,6 +56,9 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     job = Work(work)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="replace")  # a terminal that has no ± shows another mark
 
     try:
         _prepare(**{config_name: schema}, **composed)

@@ -18,6 +18,10 @@ from omegaconf.errors import (
 from babi_memnet.config import choices_of, known_keys
 from babi_memnet.errors import RequestError, suggestion
 
+_NO_PLACE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG
+}  # fmt: skip
+
 _KINDS = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
 """OmegaConf's names of what a value could not be converted to, in words."""
 
@@ -50,8 +54,9 @@ def explain(error: BaseException) -> str | None:
             choices = choices_of(group)
             named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
             return f"{group}={choice}: no such choice{named}"
-        if isinstance(link, OSError) and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            return f"{link.filename}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
+        if isinstance(link, OSError) and link.errno in _NO_PLACE:
+            place = link.filename or "what is written to"  # a stream has no name here
+            return f"{place}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
         if isinstance(link, ValueError) and "integer string conversion" in str(link):
             return "a number of several thousand digits in the request; expected one that can be meant"
         if isinstance(link, MemoryError) or (isinstance(link, RuntimeError) and _NO_MEMORY.search(str(link))):
