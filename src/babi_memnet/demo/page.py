@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from html import escape
 from typing import Any
 
 # Read when gradio is imported: it would tell its makers of every start.
@@ -86,9 +87,9 @@ class Page:
                     question = gr.Textbox(label="Question", elem_id="question")
                     ask = gr.Button("Ask", variant="primary", elem_id="ask")
                     with gr.Accordion("Words that this network knows", open=False):
-                        words = gr.Markdown(elem_id="words")
+                        words = gr.HTML(elem_id="words")
                 with gr.Column(scale=3, min_width=280):
-                    about = gr.Markdown(elem_id="about")
+                    about = gr.HTML(elem_id="about")
                     answer = gr.HTML(elem_id="answer", apply_default_css=False)
             chosen, typed = [run, example], [story, question]
             shown = [answer, about, words]
@@ -151,8 +152,8 @@ class Page:
         try:
             candidate = self._candidate(run, task)
             network = self._networks.network(candidate.directory, restart)
-            words = ", ".join(network.known_words)
-            about = "  \n".join(described(network.settings, restart, candidate.experiment, network.directory))
+            words = as_text(", ".join(network.known_words))
+            about = as_text(*described(network.settings, restart, candidate.experiment, network.directory))
         except RequestError as error:
             return problem_fragment(str(error)), "", ""
         try:
@@ -160,6 +161,11 @@ class Page:
         except RequestError as error:
             return problem_fragment(str(error)), about, words
         return story_fragment(trace, *known_facts(trace, asked)), about, words
+
+
+def as_text(*lines: str) -> str:
+    """Lines for the page that show every character as it is: words come from data, and may look like markup."""
+    return "<br>".join(map(escape, lines))
 
 
 def _check_address(host: str, port: int | None) -> None:
