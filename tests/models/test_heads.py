@@ -116,3 +116,14 @@ def test_restarts_are_computed_as_if_alone():
                 assert all(torch.equal(some[place], one) for some, one in zip(together, alone, strict=True))
     finally:
         torch.set_num_threads(threads)
+
+
+def test_memory_that_held_no_numbers_leaves_no_trace():
+    """One reader of a block of rows: what the places of the others held before must not count."""
+    case = asked(stories=1, readers=1, slots=40, walking=1, others=1, size=300)
+    grown = torch.ones_like(case.query)
+    for _ in range(20):
+        held = [np.full((4, 300), np.nan, dtype=np.float32) for _ in range(50)]
+        held += [np.full((4, 40), np.nan, dtype=np.float32) for _ in range(50)]
+        del held
+        assert all(found.isfinite().all() for found in gradients(case, grown))

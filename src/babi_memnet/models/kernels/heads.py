@@ -230,6 +230,8 @@ def _gradients(  # type: ignore[no-untyped-def]
                     longest = max(longest, seen[s, block + r])
                 for r in range(_ROWS):
                     row, d_row, n, i = rows[r], d_rows[r], 0, block + r
+                    asked[r] = _ZERO  # where there is no such reader, what is in its place may be no number
+                    gained[r] = _ZERO
                     if i < readers:
                         n = seen[s, i]
                         asked[r] = query[s, i, h]
