@@ -56,4 +56,4 @@ def _is_short_for(word: str, name: str) -> bool:
     group, _, short = word.rpartition(".")
     its_group, _, long = name.rpartition(".")
     initials = "".join(part[:1] for part in long.split("_"))
-    return group == its_group and len(short) > 1 and (initials == short or long.startswith(short))
+    return bool(group) and group == its_group and len(short) > 1 and (initials == short or long.startswith(short))
