@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from babi_memnet.errors import RequestError
+from babi_memnet.reading import file_sha256
 
 
 def cache_directory() -> Path:
@@ -48,12 +48,6 @@ def cannot_be_written(folder: Path, error: OSError) -> RequestError:
         f"the cache {folder} cannot be written ({error.strerror or error}); "
         "set the environment variable BABI_CACHE to a folder that can"
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of the content of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remembered_sha256(path: Path) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babi_memnet.data.cache import file_sha256
 from babi_memnet.errors import RequestError
+from babi_memnet.reading import file_sha256
 
 
 def known_checksums() -> dict[str, str]:

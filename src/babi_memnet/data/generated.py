@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.babi_format import SPLITS, check_tasks
-from babi_memnet.data.cache import cache_directory, cannot_be_written, file_sha256, locked, remembered_sha256
+from babi_memnet.data.cache import cache_directory, cannot_be_written, locked, remembered_sha256
 from babi_memnet.data.records import StoryQuestion, features, to_dataset
 from babi_memnet.data.settings import GeneratedData, check_shift
 from babi_memnet.errors import RequestError
+from babi_memnet.reading import file_sha256
 from babi_memnet.worlds import UNSHIFTED
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate
 

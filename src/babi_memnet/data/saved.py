@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.babi_format import SPLITS, check_tasks
-from babi_memnet.data.cache import file_sha256, remembered_sha256
+from babi_memnet.data.cache import remembered_sha256
 from babi_memnet.data.layout import changed, in_words
 from babi_memnet.data.records import features
 from babi_memnet.data.settings import SavedData
 from babi_memnet.errors import RequestError, bad_value, one_line
-from babi_memnet.reading import read_regular
+from babi_memnet.reading import file_sha256, read_regular
 
 if TYPE_CHECKING:
     import datasets

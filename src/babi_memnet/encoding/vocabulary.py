@@ -119,8 +119,5 @@ class Vocabulary:
 
 
 def _with_letters_for_marks(text: str) -> str:
-    """The text with a letter in the place of every mark that follows a letter, for patterns such as ``\\w+``.
-
-    The same is done with the two joiners, which stand within words.
-    """
+    """The text with a letter in the place of every mark, and of the two joiners, for patterns such as ``\\w+``."""
     return "".join("x" if unicodedata.category(one)[0] == "M" or one in _JOINERS else one for one in text)

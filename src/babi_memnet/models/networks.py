@@ -6,7 +6,6 @@ Its settings are read without loading torch, so that the command line can show a
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ import babi_memnet.models
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.paths import own_folders
+from babi_memnet.reading import file_sha256
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Network
@@ -64,7 +64,7 @@ def code_of_own(name: str) -> str | None:
     path = _file_of(name)
     if path.parent == Path(__file__).parent:
         return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return file_sha256(path)
 
 
 @cache

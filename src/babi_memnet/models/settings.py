@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
 from babi_memnet.errors import bad_value
+from babi_memnet.settings_fields import LARGEST
 
 LARGEST_PART = 10_000
 """Of what a network has several of: hops, dimensions, heads. Far above what anybody has trained."""
@@ -37,7 +38,7 @@ class NetworkSettings:
         own = type(self).name
         if self.name != own:
             raise bad_value("model.name", self.name, f"{own} (choose another model with model=...)")
-        self.expect_at_least(1, "memory_size")
+        self.expect_at_least(1, "memory_size", most=LARGEST)
 
     @property
     def passes(self) -> int:
@@ -55,8 +56,8 @@ class NetworkSettings:
                    and getattr(self, field.name) != getattr(plain, field.name)]  # fmt: skip
         return ", ".join([self.name, *changed])
 
-    def expect_at_least(self, least: int, *keys: str) -> None:
-        """Refuse whole numbers below ``least``, and beyond `LARGEST_PART`; None is let pass.
+    def expect_at_least(self, least: int, *keys: str, most: int = LARGEST_PART) -> None:
+        """Refuse whole numbers below ``least`` or above ``most``; None is let pass.
 
         Raises:
             RequestError: names the key.
@@ -65,8 +66,8 @@ class NetworkSettings:
             value = getattr(self, key)
             if value is not None and value < least:
                 raise bad_value(f"model.{key}", value, f"a whole number of at least {least}")
-            if value is not None and key != "memory_size" and value > LARGEST_PART:
-                raise bad_value(f"model.{key}", value, f"a whole number of at most {LARGEST_PART}")
+            if value is not None and value > most:
+                raise bad_value(f"model.{key}", value, f"a whole number of at most {most}")
 
     def expect_one_of(self, key: str, choices: Collection[str]) -> None:
         """Refuse what is none of ``choices``.

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babi_memnet.errors import RequestError, RunStopped, kind_and_line, one_line
+from babi_memnet.reading import file_sha256
 from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from babi_memnet.runs.environment import describe_environment
 from babi_memnet.runs.files import read_json, remove_leftovers, write_json
 from babi_memnet.runs.lock import hold
-from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, metrics_sha256, read_metrics
+from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, read_metrics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -172,7 +173,7 @@ class RunDirectory:
                 amiss = f"the checkpoint is of another run (signature {checkpoint.signature})"
             elif last != checkpoint.epoch:
                 amiss = f"{METRICS_FILE} ends at epoch {last} and the checkpoint is of epoch {checkpoint.epoch}"
-            elif checkpoint.metrics not in (None, metrics_sha256(metrics)):
+            elif checkpoint.metrics not in (None, file_sha256(metrics)):
                 amiss = f"{METRICS_FILE} is not what it was when the checkpoint was made"
             else:
                 logger.info("%s: continuing after epoch %d", self.path, checkpoint.epoch)

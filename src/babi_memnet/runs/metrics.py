@@ -61,12 +61,6 @@ def cut_after(path: Path, epoch: int) -> int:
     return last
 
 
-def metrics_sha256(path: Path) -> str:
-    """Hex SHA-256 of all lines."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class MetricsLog:
     """Appends epochs to ``path`` and insists that they come one after the other.
 

@@ -16,12 +16,9 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from numba import njit
 from torch import Tensor
-
-Floats = npt.NDArray[np.float32]
 
 # No licence to reorder sums or to fuse products with them: both would depend on the processor.
 _compiled = njit(nogil=True, cache=True, fastmath=False, error_model="numpy")
@@ -167,6 +164,12 @@ def _weigh(row, n, walks, stop, go, bits):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def _room(slots, size):  # type: ignore[no-untyped-def]
+    """Place for one head of a story, as [T, e] and as [e, T]."""
+    return np.empty((slots, size), np.float32), np.empty((size, slots), np.float32)
+
+
+@_compiled
 def _turn(story, head, along, across):  # type: ignore[no-untyped-def]
     """One head of a story [T, H, e], as [T, e] and as [e, T]."""
     for j in range(story.shape[0]):
@@ -179,8 +182,8 @@ def _turn(story, head, along, across):  # type: ignore[no-untyped-def]
 def _read(query, keys, values, bias, seen, out, first, last):  # type: ignore[no-untyped-def]
     slots, heads, size = keys.shape[1:]
     f, scale = np.float32, np.float32(1 / math.sqrt(size))
-    keys_along, values_along = np.empty((slots, size), f), np.empty((slots, size), f)
-    keys_across, values_across = np.empty((size, slots), f), np.empty((size, slots), f)
+    keys_along, keys_across = _room(slots, size)
+    values_along, values_across = _room(slots, size)
     row, stop, go, bits = np.empty(slots, f), np.empty(slots, f), np.empty(slots, f), np.empty(slots, np.int32)
     for s in range(first, last):
         for h in range(heads):
@@ -208,8 +211,8 @@ def _gradients(  # type: ignore[no-untyped-def]
     slots, heads, size = keys.shape[1:]
     readers = query.shape[1]
     f, scale = np.float32, np.float32(1 / math.sqrt(size))
-    keys_along, values_along = np.empty((slots, size), f), np.empty((slots, size), f)
-    keys_across, values_across = np.empty((size, slots), f), np.empty((size, slots), f)
+    keys_along, keys_across = _room(slots, size)
+    values_along, values_across = _room(slots, size)
     d_keys_across, d_values_across = np.empty((size, slots), f), np.empty((size, slots), f)
     rows, d_rows = np.empty((_ROWS, slots), f), np.empty((_ROWS, slots), f)
     asked, gained = np.empty((_ROWS, size), f), np.empty((_ROWS, size), f)
