@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-ray lint format bench clean
+.PHONY: help setup run test test-slow test-attack test-ray lint format bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,9 @@ test: $(READY) ## Run the tests
 test-slow: $(READY) ## Run the tests of whole commands, and those that need the official data (BABI_DATA)
 	$(PYTEST) -m integration
 	$(PYTEST) tests/data tests/worlds
+
+test-attack: $(READY) ## Run all cases of tests/attack: bad values, damaged files, signals, full disks
+	$(PYTEST) -m 'attack or not attack' tests/attack
 
 # The plugin of Ray wants a cloudpickle that the one of joblib cannot work with.
 test-ray: ## Run the tests of the Ray launcher, in .venv-ray

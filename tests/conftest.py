@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.attack.trying import summary
 from tests.running import Run
 from tests.warm_process import WarmProcess
 
@@ -94,3 +95,10 @@ def process(tmp_path: Path, environment: Mapping[str, str]) -> Run:
         )
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the cases of tests/attack have ended in."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    if line := summary(reports):
+        terminalreporter.write_line(line)

@@ -7,7 +7,7 @@ A child is not the process that a user starts, and does not do for tests of
 
 * imports: what a command loads, warnings meanwhile, how long it takes to start,
 * variables that are read when modules are imported, such as ``HF_HOME`` or ``NUMBA_CACHE_DIR`` (refused here),
-* kills and signals: nobody is told which process it is,
+* signals at a moment that depends on what it has done: ``kill`` knows the time alone,
 * the order of sets: all children hash strings with the seed of the warm process.
 """
 
@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,11 +56,19 @@ class WarmProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def run(
-        self, module: str, *words: str, folder: Path, environ: Mapping[str, str] | None = None, stdin: str = ""
+        self,
+        module: str,
+        *words: str,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        stdin: str = "",
+        seconds: int = _SECONDS,
+        kill: tuple[int, float] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """The function ``main`` of a module with these words as its arguments, run in ``folder`` to its end.
 
-        ``environ`` adds variables. A child that has not ended after five minutes is killed by SIGALRM.
+        ``environ`` adds variables. A child that has not ended after ``seconds`` is killed by SIGALRM; ``kill`` is a
+        signal that it gets, and after how many seconds.
         """
         environ = environ or {}
         if early := [name for name in environ if not name.startswith(_READ_WHEN_USED)]:
@@ -72,11 +81,13 @@ class WarmProcess:
                 "words": words,
                 "folder": str(folder),
                 "environment": {**self._environment, **environ},
+                "seconds": seconds,
+                "kill": kill,
                 **{name: str(path) for name, path in streams.items()},
             }
             status = self._ask(json.dumps(request))
             return subprocess.CompletedProcess(
-                [module, *words], status, streams["stdout"].read_text(), streams["stderr"].read_text()
+                [module, *words], status, *(streams[name].read_text(errors="replace") for name in ("stdout", "stderr"))
             )
 
     def _ask(self, line: str) -> int:
@@ -108,18 +119,23 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the children
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in requests:
+        request = json.loads(line)
         child = os.fork()
         if child == 0:
             requests.close()
             answers.close()
-            _be_command(json.loads(line))
+            _be_command(request)
+        if request["kill"]:
+            number, seconds = request["kill"]
+            time.sleep(seconds)
+            os.kill(child, number)  # until it is waited for its number is nobody else's
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
 
 
 def _be_command(request: dict[str, Any]) -> NoReturn:
     """In a child: what `WarmProcess.run` was asked for."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.alarm(_SECONDS)
+    signal.alarm(request["seconds"])
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

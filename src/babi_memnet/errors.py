@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_LONGEST_QUOTE = 200
+
 
 class RequestError(Exception):
     """A wrong request: an unknown task, missing data, a malformed file, a bad value.
@@ -31,6 +33,22 @@ class RunsFailed(Exception):
 def one_line(error: BaseException) -> str:
     """The text of an error in one line; the name of its kind where it has no text."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def quoted(text: str) -> str:
+    """A text out of a file for an error: in quotes, of at most 200 characters, with escapes for what is none to see."""
+    left = len(text) - _LONGEST_QUOTE
+    return repr(text) if left <= 0 else f"{text[:_LONGEST_QUOTE]!r} and {left} characters more"
+
+
+def visible(text: str) -> str:
+    """A text for a terminal: what would steer it, colours and moves of the cursor, stands there in letters.
+
+    Line breaks and tabs stay.
+    """
+    return "".join(
+        mark if mark.isprintable() or mark in "\n\t" else mark.encode("unicode_escape").decode() for mark in text
+    )
 
 
 def kind_and_line(error: BaseException) -> str:

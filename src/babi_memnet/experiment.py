@@ -167,33 +167,31 @@ def run(
             "experiment": request.experiment,
             "settings": as_plain(settings),
         }
-        tracker = start_tracker(
-            settings.tracker,
-            TrackedRun(
-                run_id=f"{request.experiment or 'train'}-{request.signature}".replace("/", "-"),
-                name=f"{request.experiment or 'train'}/{request.name}",
-                directory=directory,
-                config=as_plain(settings),
-                group=group or (request.experiment and request.experiment.partition("/")[0]),
-                job_type="train",
-                tags=[
-                    *([request.experiment] if request.experiment else []),
-                    settings.model.name,
-                    settings.data.source,
-                    f"task {settings.task}",
-                ],
-                restarts=settings.training.numbers,
-            ),
+        tracked = TrackedRun(
+            run_id=f"{request.experiment or 'train'}-{request.signature}".replace("/", "-"),
+            name=f"{request.experiment or 'train'}/{request.name}",
+            directory=directory,
+            config=as_plain(settings),
+            group=group or (request.experiment and request.experiment.partition("/")[0]),
+            job_type="train",
+            tags=[
+                *([request.experiment] if request.experiment else []),
+                settings.model.name,
+                settings.data.source,
+                f"task {settings.task}",
+            ],
+            restarts=settings.training.numbers,
         )
-        with record.recording(request.signature, facts) as recording:
+        # What is refused for its data or its device leaves no record, and nothing at the tracker.
+        # The products inside the kernels are small and run in our own threads; more below them would be in the way.
+        # What is not loaded yet is not limited, so the limit comes after the experiment.
+        with (
+            closing(Experiment(request)) as experiment,
+            threadpool_limits(limits=1, user_api="blas"),
+            record.recording(request.signature, facts) as recording,
+        ):
             on_start()
-            # The products inside the kernels are small and run in our own threads; more below them would be in the way.
-            # What is not loaded yet is not limited, so the limit comes last.
-            with (
-                tracker,
-                closing(Experiment(request)) as experiment,
-                threadpool_limits(limits=1, user_api="blas"),
-            ):
+            with start_tracker(settings.tracker, tracked) as tracker:
                 if experiment.exchanges.report:
                     write_json(directory / SYMMETRY_FILE, experiment.exchanges.report)
                 if recording.checkpoint is not None:

@@ -12,6 +12,7 @@ from babi_memnet.errors import RequestError
 MEBIBYTE = 1 << 20
 
 _KINDS = {
+    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -23,6 +24,33 @@ def file_sha256(path: Path) -> str:
     """Hex SHA-256 of the content of a file; raises ``OSError`` where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def expect_regular(path: Path, mebibytes: int) -> None:
+    """Make sure that a file is a regular one of at most so many MiB, for readers of their own.
+
+    Raises:
+        FileNotFoundError: there is none.
+        RequestError: it is something else, is larger, or cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise _not_regular(path, status.st_mode)
+    if status.st_size > mebibytes * MEBIBYTE:
+        raise _too_large(path, mebibytes)
+
+
+def _too_large(path: Path, mebibytes: int) -> RequestError:
+    return RequestError(f"{path}: larger than {mebibytes} MiB; expected a smaller file")
+
+
+def _not_regular(path: Path, mode: int) -> RequestError:
+    return RequestError(f"{path}: expected a regular file, found {_KINDS.get(stat.S_IFMT(mode), 'something else')}")
 
 
 def read_regular(path: Path, mebibytes: int) -> bytes:
@@ -40,8 +68,7 @@ def read_regular(path: Path, mebibytes: int) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
-                raise RequestError(f"{path}: expected a regular file, found {kind}")
+                raise _not_regular(path, status.st_mode)
             content = file.read(mebibytes * MEBIBYTE + 1) if status.st_size <= mebibytes * MEBIBYTE else None
     except FileNotFoundError:
         raise
@@ -50,5 +77,5 @@ def read_regular(path: Path, mebibytes: int) -> bytes:
     except OSError as error:
         raise RequestError(f"{path}: cannot be read ({error.strerror or error})") from None
     if content is None or len(content) > mebibytes * MEBIBYTE:
-        raise RequestError(f"{path}: larger than {mebibytes} MiB; expected a smaller file")
+        raise _too_large(path, mebibytes)
     return content

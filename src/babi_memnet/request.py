@@ -64,6 +64,9 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         if settings.training.epochs < 1:
             raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
         settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
+    if settings.task == "joint" and settings.training.validation == "tail":
+        accepted = "random with task=joint, since the last questions of all tasks are those of the last tasks"
+        raise bad_value("training.validation", "tail", accepted)
     digest = fingerprint(settings.data, settings.tasks)
     code = code_of_own(settings.model.name)
     declared = settings.training.symmetry == "declared"

@@ -12,6 +12,9 @@ from babi_memnet.errors import bad_value
 LARGEST = 10**9
 """Of whole numbers that say how many; none is meant to be nearly as large."""
 
+LARGEST_FLOAT = 1e30
+"""Of other numbers; parameters are single precision, which ends at 3e38."""
+
 LARGEST_SEED = 2**63 - 1
 
 _KEY = "without_effect"
@@ -52,6 +55,8 @@ def expect_within_measure(settings: Any, key: str = "") -> None:
             expect_within_measure(value, f"{name}.")
         elif isinstance(value, float) and not math.isfinite(value):
             raise bad_value(name, value, "a finite number")
+        elif isinstance(value, float) and abs(value) > LARGEST_FLOAT:
+            raise bad_value(name, value, f"a number of at most {LARGEST_FLOAT:g}")
         elif isinstance(value, int) and not isinstance(value, bool):
             largest = LARGEST_SEED if field.name == "seed" else LARGEST
             if abs(value) > largest:

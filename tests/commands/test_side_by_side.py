@@ -79,14 +79,14 @@ def shares(found: Sequence[LocalRun], cores: int) -> list[tuple[int | str, int]]
 
 
 def test_joint_runs_have_the_machine_and_the_longest_come_first(loader: Any) -> None:
-    found = runs(loader, (1, 3, "joint", 4, 2), "training.restarts=10")
+    found = runs(loader, (1, 3, "joint", 4, 2), "training.restarts=10", "training.validation=random")
     assert shares(found, 2) == [("joint", 2), (3, 1), (2, 1), (1, 1), (4, 1)]
     assert shares(found, 16) == [("joint", 10), (3, 4), (2, 4), (1, 4), (4, 4)]
 
 
 def test_a_run_gets_no_more_cores_than_restarts(loader: Any) -> None:
     assert shares(runs(loader, [1], "training.restarts=3"), 8) == [(1, 3)]
-    assert shares(runs(loader, ["joint"], "training.restarts=1"), 8) == [("joint", 1)]
+    assert shares(runs(loader, ["joint"], "training.restarts=1", "training.validation=random"), 8) == [("joint", 1)]
 
 
 def test_what_does_not_compute_on_the_processor_runs_alone(loader: Any) -> None:

@@ -40,16 +40,13 @@ def test_a_run_is_mirrored_as_it_is_recorded(command: Run, tmp_path: Path):
         assert log.summary[name] == pytest.approx(restart["test"]["error_percent"])
 
 
-def test_a_run_that_fails_while_loading_is_a_failed_record(command: Run, tmp_path: Path):
+def test_a_request_that_is_refused_for_its_stories_is_no_run_anywhere(command: Run, tmp_path: Path):
     folder = tmp_path / "stories" / "en"
     folder.mkdir(parents=True)
     for split in ("train", "test"):
         (folder / f"qa1_single-supporting-fact_{split}.txt").write_text("1 Anna left.\n3 Where is Anna?\thall\t1\n")
     found = command("train", "task=1", "data=official", f"data.root={folder.parent}")
     assert found.returncode == 2
-    directory = only_run(tmp_path / "outputs")
-    status = json.loads((directory / "status.json").read_text())
-    assert status["state"] == "failed"
-    assert "train.txt:2" in status["error"]
-    (file,) = directory.glob("wandb/offline-run-*/run-*.wandb")
-    assert read_log(file).exit_code == 1
+    assert "train.txt:2" in found.stderr
+    assert list(tmp_path.rglob("status.json")) == []
+    assert list(tmp_path.rglob("*.wandb")) == []

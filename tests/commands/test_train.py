@@ -320,3 +320,31 @@ def test_the_validation_error_of_a_task_is_that_of_its_questions(command: Run, t
     for restart in result["restarts"]:
         validation = restart["validation"]
         assert validation["per_task"] == {"1": pytest.approx(validation["error_percent"])}
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("tokenizer.lowercase=1", "tokenizer.lowercase=1: expected true or false"),
+        ("tokenizer=[1,2]", "tokenizer=[1,2]: expected a single one of "),
+        ("data.size=null", "data.size=null: expected a value; without the word it has its default"),
+        ("training.weight_decay=1e308", "training.weight_decay=1e+308: expected a number of at most 1e+30"),
+    ],
+)
+def test_what_hydra_would_take_otherwise_is_refused(command: Run, word: str, line: str) -> None:
+    done = command("train", word, *SMALL)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"babi-train: {line}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_joint_run_holds_out_questions_of_all_tasks(command: Run) -> None:
+    done = command("train", "task=joint", *SMALL)
+    assert done.returncode == 2
+    assert "training.validation=tail: expected random with task=joint" in done.stderr
+
+
+def test_a_request_refused_for_its_data_leaves_no_run(command: Run, tmp_path: Path) -> None:
+    done = command("train", "data.size=1", "tracker=none")
+    assert done.returncode == 2
+    assert list(tmp_path.rglob("status.json")) == []

@@ -208,3 +208,14 @@ def test_reading_is_fast(official_root: Path) -> None:
     read_babi(path, 3)
     # About 500,000 lines a second on an ordinary core; the bound leaves room for a slow or busy one.
     assert lines / (time.process_time() - started) > 50_000
+
+
+def test_a_line_or_a_story_that_nobody_means_is_refused() -> None:
+    question = "2 Who slept?\totto\t1"
+    with pytest.raises(RequestError, match=r"^long\.txt:1: \d+ characters; expected a line of at most 10000$"):
+        parse_babi(["1 Otto slept" + " and slept" * 1000 + ".", question], 1, "long.txt")
+    lines = [f"{number} Otto slept." for number in range(1, 10_001)]
+    asked = [f"{number} Who slept?\totto\t1" for number in range(10_001, 12_002)]
+    with pytest.raises(RequestError, match=r"^long\.txt:12001: the questions up to here are told more than 20000000"):
+        parse_babi([*lines, *asked], 1, "long.txt")
+    assert len(parse_babi([*lines, *asked[:-1]], 1, "long.txt")) == 2000

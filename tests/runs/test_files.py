@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from babi_memnet.runs.files import remove_leftovers, write_atomically
+from babi_memnet.runs.files import Reserve, remove_leftovers, write_atomically
 
 
 def test_many_writers_of_one_file_leave_the_whole_content_of_one(tmp_path: Path) -> None:
@@ -47,3 +47,11 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(
     assert not leftover.exists()
     assert sorted(os.listdir(tmp_path)) == [".lock", "status.json", "table.tmp"]
     remove_leftovers(tmp_path / "none")
+
+
+def test_a_reserve_is_room_that_is_given_back(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) >= 1 << 16
+    remove_leftovers(tmp_path)  # as after a kill
+    reserve.release()
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from babi_memnet.papers.published import load_table
 from scripts.results_page import gains, results_page, summary
 
 ROOT = Path(__file__).parents[2]
-TABLES = sorted((ROOT / "results").glob("*.json"))
+TABLES = [*sorted((ROOT / "results").glob("*.json")), *sorted((ROOT / "results" / "writing_memory").glob("*.json"))]
 
 
 def test_the_page_is_built_from_the_kept_tables():
@@ -53,5 +53,9 @@ def test_the_page_of_our_own_network_repeats_its_results():
     table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
     for page in ("docs/writing-memory.md", "README.md"):
         assert summary(table) in (ROOT / page).read_text()
+    for name in ("parts", "joint"):
+        table = json.loads((ROOT / "results" / "writing_memory" / f"{name}.json").read_text())
+        assert summary(table) in (ROOT / "docs" / "writing-memory.md").read_text()
+    table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
     plain = json.loads((ROOT / "results" / "memn2n_1k.json").read_text())
     assert gains(plain, table) in (ROOT / "docs" / "symmetry.md").read_text()

@@ -14,8 +14,9 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -24,8 +25,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.starting import start_quickly
-from babi_memnet.config import choices_of, register
-from babi_memnet.errors import RequestError, RunsFailed
+from babi_memnet.config import choices_of, register, schemas
+from babi_memnet.errors import RequestError, RunsFailed, bad_value, visible
 from babi_memnet.logs import to_log_files
 from babi_memnet.paths import conf_directory
 from babi_memnet.runs.directory import REQUEST_FOLDER
@@ -56,21 +57,22 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     job = Work(work)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
-            stream.reconfigure(errors="replace")  # a terminal that has no ± shows another mark
+    _ready_streams()
 
     try:
         _prepare(**{config_name: schema}, **composed)
-        _refuse_several_sweeps(sys.argv[1:])
+        _refuse_what_hydra_would_not(sys.argv[1:], schema)
         hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
         if job.failure:
             raise job.failure
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        _say("interrupted; the same command goes on from the last checkpoint")
         sys.exit(INTERRUPTED)
     except RunsFailed as error:
-        print(f"babi-{config_name}: {error}", file=sys.stderr)
+        _say(f"babi-{config_name}: {visible(str(error))}")
+        sys.exit(FAILED)
+    except BrokenPipeError:  # whoever read what was printed has gone, as head does
+        _to_nowhere(sys.stdout)
         sys.exit(FAILED)
     except Exception as error:
         line = explain(error)
@@ -78,9 +80,37 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
             traceback.print_exc()
         if line is None:
             sys.exit(FAILED)
-        print(f"babi-{config_name}: {line}", file=sys.stderr)
+        _say(f"babi-{config_name}: {visible(line)}")
         sys.exit(REFUSED)
+    finally:
+        # What is done is done: libraries that are taken apart would tell of a Ctrl-C that comes now in their own way.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(DONE)
+
+
+def _ready_streams() -> None:
+    """Let standard output and error take everything, also where they are closed, full, or know no ±."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed; no other file may get its number and be written to
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    logging.raiseExceptions = False  # a line that a console does not take is on record in train.log
+
+
+def _say(line: str) -> None:
+    """A line on standard error; where that takes none, the exit status has to say it."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        _to_nowhere(sys.stderr)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """What is still to be written to a stream that takes nothing more would fail once more at the end."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class Work:
@@ -150,11 +180,26 @@ def _prepare(**commands: type) -> None:
     warnings.filterwarnings("ignore", message=r"(?s).*validated against ConfigStore schema")
 
 
-def _refuse_several_sweeps(words: Sequence[str]) -> None:
-    """Hydra would take several files of conf/sweep or conf/search, and then run none of their values."""
+def _refuse_what_hydra_would_not(words: Sequence[str], schema: type) -> None:
+    """Words that Hydra takes otherwise than they can be meant.
+
+    It would take several files of conf/sweep or conf/search, and then run none of their values; a list for a group, and
+    then end in a traceback; and any number for true or false.
+    """
+    groups = "|".join(schemas())
     for word in words:
-        if found := re.match(r"\+?(sweep|search)=.*[,*(]", word):
-            raise RequestError(f"{word}: expected a single one of {', '.join(choices_of(found[1]))}")
+        if found := re.match(rf"\+?(sweep|search)=.*[,*(]|\+?({groups}|experiment|debug)=\s*[\[{{]", word):
+            raise RequestError(f"{word}: expected a single one of {', '.join(choices_of(found[1] or found[2]))}")
+        key, _, value = word.lstrip("+").partition("=")
+        if re.search(r"\d", value) and key in _truths(schema) and re.fullmatch(r"[-+\d.,e\s]+", value):
+            raise bad_value(key, value, "true or false")
+
+
+def _truths(schema: type) -> set[str]:
+    """The keys that are true or false."""
+    parts = [("", schema)]
+    parts += [(f"{group}.", part) for group, choices in schemas().items() for part in choices.values()]
+    return {f"{group}{field.name}" for group, part in parts for field in fields(part) if field.type in ("bool", bool)}
 
 
 def write_request(directory: Path, config: DictConfig, overrides: Sequence[str]) -> None:

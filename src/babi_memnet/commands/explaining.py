@@ -47,6 +47,9 @@ def explain(error: BaseException) -> str | None:
             kind = re.search(r"could not be converted to (\w+)$", _first_line(link))
             if override and kind and kind[1] in _KINDS:
                 return f"{override[1]}: expected {_KINDS[kind[1]]}"
+            never_null = re.search(r"field '(.+)' is not Optional$", _first_line(link))
+            if never_null:
+                return f"{never_null[1]}=null: expected a value; without the word it has its default"
             return f"{_first_line(error)}: {_first_line(link)}"
         if isinstance(link, MissingConfigException) and link.missing_cfg_file:
             choice = link.missing_cfg_file.removeprefix("hydra/").partition("/")[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from babi_memnet.data.records import StoryQuestion
-from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.errors import RequestError, bad_value, quoted
 from babi_memnet.reading import read_regular
 
 TITLES: dict[int, str] = {
@@ -43,6 +43,12 @@ SPLITS = ("train", "test")
 
 LARGEST_FILE = 512
 """MiB that a file may have; the largest official one has 8."""
+
+LONGEST_LINE = 10_000
+"""Characters that a line may have; the longest official one has 72."""
+
+MOST_TOLD = 20_000_000
+"""Statements that the questions of a file may be told, each its whole story; an official one has a twentieth."""
 
 # In these tasks the official files have a blank between the question mark and the tab, in the others none.
 _BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
@@ -104,9 +110,11 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
     statement_at: list[int | None] = []
     story: tuple[str, ...] = ()
     story_id = -1
-    line_number = blank = 0
+    line_number = blank = told = 0
     for line_number, raw in enumerate(lines, start=1):
         line = raw.rstrip("\r\n")
+        if len(line) > LONGEST_LINE:
+            raise _malformed(name, line_number, f"{len(line)} characters; expected a line of at most {LONGEST_LINE}")
         if not line.strip():
             blank = blank or line_number
             continue
@@ -146,6 +154,10 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
             if index is None:
                 raise _malformed(name, line_number, _support_problem(pointer, statement_at))
             supporting.append(index)
+        told += len(statements)
+        if told > MOST_TOLD:
+            problem = f"the questions up to here are told more than {MOST_TOLD} statements, each its whole story"
+            raise _malformed(name, line_number, f"{problem}; expected shorter stories or fewer questions")
         if len(story) != len(statements):
             story = tuple(statements)
         question, answer = known.setdefault(question, question), known.setdefault(answer, answer)
@@ -190,9 +202,14 @@ def write_babi(records: Iterable[StoryQuestion], file: TextIO) -> int:
 
 def _statement_index(identifier: str, statement_at: list[int | None]) -> int | None:
     """The statement that a supporting id points to, or None where it points to none."""
-    if not (identifier.isascii() and identifier.isdigit()) or not 1 <= int(identifier) <= len(statement_at):
+    if not _is_number(identifier) or not 1 <= int(identifier) <= len(statement_at):
         return None
     return statement_at[int(identifier) - 1]
+
+
+def _is_number(identifier: str) -> bool:
+    """Whether this may be the number of a line; one of more digits is none of any file that is read."""
+    return identifier.isascii() and identifier.isdigit() and len(identifier) <= 9
 
 
 def _malformed(name: str, line_number: int, problem: str) -> RequestError:
@@ -201,7 +218,7 @@ def _malformed(name: str, line_number: int, problem: str) -> RequestError:
 
 def _number_problem(line: str, identifier: str, expected: int) -> str:
     accepted = "1 (the first line of a story)" if expected == 1 else f"{expected}, or 1 for a new story"
-    return f"line number {identifier!r}; expected {accepted}"
+    return f"line number {quoted(identifier)}; expected {accepted}"
 
 
 def _tab_problem(parts: list[str]) -> str:
@@ -219,8 +236,8 @@ def _tab_problem(parts: list[str]) -> str:
 
 def _support_problem(identifier: str, statement_at: list[int | None]) -> str:
     accepted = "expected the line number of an earlier statement of this story"
-    if not (identifier.isascii() and identifier.isdigit()):
-        return f"supporting id {identifier!r} is not a number; {accepted}"
+    if not _is_number(identifier):
+        return f"supporting id {quoted(identifier)} is not a number; {accepted}"
     if 1 <= int(identifier) <= len(statement_at):
         return f"supporting id {identifier} is the line of a question; {accepted}"
     return f"supporting id {identifier} points to no line before this one; {accepted}"

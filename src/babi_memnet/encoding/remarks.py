@@ -6,9 +6,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from babi_memnet.encoding.questions import Columns, Encoder
+from babi_memnet.errors import quoted, visible
 
 _NAMED = 3
 """As many examples are named."""
+
+_LONGEST_NAME = 60
+"""Characters of an example that are shown."""
 
 
 def remarks(splits: Mapping[str, Columns], encoder: Encoder) -> Iterator[str]:
@@ -52,7 +56,7 @@ def _read_alike(splits: Mapping[str, Columns], encoder: Encoder) -> Iterator[str
     if alike:
         first, second = alike[0]
         yield (
-            f"{len(alike)} sentences read like others, such as {second!r} like {first!r}: "
+            f"{len(alike)} sentences read like others, such as {quoted(second)} like {quoted(first)}: "
             f"tokenizer.pattern={encoder.vocabulary.settings.pattern} finds the same words in both"
         )
 
@@ -73,4 +77,6 @@ def _never_trained(splits: Mapping[str, Columns], encoder: Encoder) -> Iterator[
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return visible(", ".join(name[:_LONGEST_NAME] for name in names[:_NAMED])) + (
+        f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from babi_memnet.encoding.merging import Merging
 from babi_memnet.encoding.settings import TokenizerSettings
-from babi_memnet.errors import RequestError, suggestion
+from babi_memnet.errors import RequestError, quoted, suggestion
 
 PADDING = 0
 """The number of the word that fills sentences up; its vector is zero."""
@@ -85,7 +85,7 @@ class Vocabulary:
             # A word never met may be what keeps those beside it from being merged.
             never_met = [word for word in unknown if not within[word]]
             typed = {word: " ".join(self.merging.parts(word)) for word in never_met or unknown}
-            named = ", ".join(f"{text!r}{self._hint(word, within[word])}" for word, text in typed.items())
+            named = ", ".join(f"{quoted(text)}{self._hint(word, within[word])}" for word, text in typed.items())
             raise RequestError(f"unknown to this network, which knows {len(self) - 1} words: {named}")
         return [self._numbers[token] for token in tokens]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babi_memnet.errors import RequestError, one_line
+from babi_memnet.reading import expect_regular
 from babi_memnet.runs.files import write_atomically
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 TENSORS_FILE = "checkpoint.safetensors"
 DOCUMENT_FILE = "checkpoint.json"
+LARGEST_TENSORS = 8192
+"""MiB that it may have."""
+
 _KEY = "checkpoint"  # the one key in the header: several would be written in no fixed order
 
 
@@ -80,7 +84,9 @@ def load_checkpoint(directory: Path) -> Checkpoint | None:
     from safetensors import SafetensorError, safe_open
 
     path = directory / TENSORS_FILE
-    if not path.exists():
+    try:
+        expect_regular(path, LARGEST_TENSORS)  # a pipe would be waited for
+    except FileNotFoundError:
         return None
     try:
         with safe_open(path, framework="np") as file:

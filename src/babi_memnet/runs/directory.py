@@ -14,7 +14,7 @@ from babi_memnet.errors import RequestError, RunStopped, kind_and_line, one_line
 from babi_memnet.reading import file_sha256
 from babi_memnet.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from babi_memnet.runs.environment import describe_environment
-from babi_memnet.runs.files import read_json, remove_leftovers, write_json
+from babi_memnet.runs.files import Reserve, read_json, remove_leftovers, write_json
 from babi_memnet.runs.lock import hold
 from babi_memnet.runs.metrics import METRICS_FILE, MetricsLog, cut_after, read_metrics
 
@@ -138,14 +138,21 @@ class RunDirectory:
             **(facts or {}),
         }
 
+        reserve = Reserve(self.path)
+
         def end(state: str, error: str | None) -> None:
+            reserve.release()
             now = datetime.now().astimezone()
             times = {"ended": now.isoformat(timespec="seconds"), "seconds": round((now - start).total_seconds(), 3)}
             write_json(self.path / STATUS_FILE, status | times | {"state": state, "error": error})
 
         if (self.path / RESULT_FILE).is_file():  # without a status it is of no run that is known
             (self.path / RESULT_FILE).unlink()
-        write_json(self.path / STATUS_FILE, status)
+        try:
+            write_json(self.path / STATUS_FILE, status)
+        except OSError:
+            reserve.release()
+            raise
         try:
             with MetricsLog(self.path / METRICS_FILE, checkpoint.epoch if checkpoint else 0) as log:
                 recording = Recording(self.path, signature, log, checkpoint)

@@ -14,6 +14,8 @@ from babi_memnet.reading import read_regular
 
 _UNFINISHED = ".tmp"
 
+_RESERVED = 64 * 1024
+
 LARGEST_DOCUMENT = 64
 """MiB that a JSON document of a record may have; those of a joint run with a hundred restarts have less than one."""
 
@@ -38,6 +40,22 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes left of files in ``folder``, where nobody else may be writing now."""
     for leftover in folder.glob(f".*{_UNFINISHED}"):
         leftover.unlink(missing_ok=True)
+
+
+class Reserve:
+    """Room on a disk, so that a few words can still be written when it is full.
+
+    Attributes:
+        path: the file that takes the room; it goes by a name that `remove_leftovers` removes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f".reserve{_UNFINISHED}"
+        self.path.write_bytes(bytes(_RESERVED))
+
+    def release(self) -> None:
+        """Give the room back; may be called again."""
+        self.path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
+from babi_memnet.errors import visible
 from babi_memnet.tables.numbers import NO_DATA, counted, interval, percent, rounded, signed
 
 if TYPE_CHECKING:
@@ -220,10 +221,10 @@ def _draw(sheet: Sheet, console: Console) -> None:
     from rich.text import Text
 
     if sheet.title:
-        console.print(Text(sheet.title, style="bold"))
+        console.print(Text(visible(sheet.title), style="bold"))
     console.print(_rich(sheet))
     for note in sheet.notes:
-        console.print(Text(note, style="dim"))
+        console.print(Text(visible(note), style="dim"))
 
 
 _LEFT = ("", "task", "column", "verdict")
@@ -236,10 +237,10 @@ def _rich(sheet: Sheet) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for text in sheet.header:
-        table.add_column(Text(text), justify="left" if text in _LEFT else "right", no_wrap=True)
+        table.add_column(Text(visible(text)), justify="left" if text in _LEFT else "right", no_wrap=True)
     for position, row in enumerate(sheet.rows):
         last = position == len(sheet.rows) - sheet.summary - 1
-        table.add_row(*(Text(cell, style=_colour(cell)) for cell in row), end_section=last)
+        table.add_row(*(Text(visible(cell), style=_colour(cell)) for cell in row), end_section=last)
     return table
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from babi_memnet.encoding.merging import JOINT
 from babi_memnet.encoding.vocabulary import Vocabulary
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, quoted
 from babi_memnet.reading import read_regular
 from babi_memnet.training.symmetry import SEPARATOR, Free, Group, Symmetry, Words
 
@@ -54,7 +54,7 @@ def _symmetry(parts: Any, where: str) -> Symmetry:
         words = {word for lists in part.lists for word in lists} if isinstance(part, Free) else set().union(*part.maps)
         if twice := sorted(words & seen):
             raise RequestError(
-                f"{where}, entry {number}: {twice[0]!r} stands in an earlier entry too; expected it once"
+                f"{where}, entry {number}: {quoted(twice[0])} stands in an earlier entry too; expected it once"
             )
         seen |= words
     return Symmetry(tuple(made))
