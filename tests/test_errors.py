@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from babi_memnet.errors import kind_and_line, one_line, quoted, visible
+from babi_memnet.errors import bad_value, kind_and_line, one_line, quoted, visible
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,7 @@ def test_a_text_of_a_file_is_quoted_in_a_few_characters() -> None:
 
 def test_what_would_steer_a_terminal_is_shown() -> None:
     assert visible("red\x1b[31m, \u202eback\n\tand ±, मीना") == "red\\x1b[31m, \\u202eback\n\tand ±, मीना"
+
+
+def test_a_long_value_is_cut() -> None:
+    assert str(bad_value("key", "9" * 201, "less")) == f"key={'9' * 200} and 1 characters more: expected less"

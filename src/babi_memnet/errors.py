@@ -59,7 +59,10 @@ def kind_and_line(error: BaseException) -> str:
 
 def bad_value(key: str, value: object, accepted: str) -> RequestError:
     """The error for ``key=value`` where ``accepted`` says in words what would have been fine."""
-    return RequestError(f"{key}={value}: expected {accepted}")
+    text = str(value)
+    left = len(text) - _LONGEST_QUOTE
+    shown = text if left <= 0 else f"{text[:_LONGEST_QUOTE]} and {left} characters more"
+    return RequestError(f"{key}={shown}: expected {accepted}")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
