@@ -37,6 +37,14 @@ def official_root() -> Path:
     return root / "tasks_1-20_v1-2" if (root / "tasks_1-20_v1-2").is_dir() else root
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache for this test alone, and no data of the user's."""
+    monkeypatch.setenv("BABI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("BABI_DATA", raising=False)
+    return tmp_path / "cache"
+
+
 @pytest.fixture(scope="session")
 def story_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of generated stories for all tests of commands, and not the user's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 _LONGEST_QUOTE = 200
@@ -37,8 +37,12 @@ def one_line(error: BaseException) -> str:
 
 def quoted(text: str) -> str:
     """A text out of a file for an error: in quotes, of at most 200 characters, with escapes for what is none to see."""
+    return _cut(text, repr)
+
+
+def _cut(text: str, show: Callable[[str], str]) -> str:
     left = len(text) - _LONGEST_QUOTE
-    return repr(text) if left <= 0 else f"{text[:_LONGEST_QUOTE]!r} and {left} characters more"
+    return show(text) if left <= 0 else f"{show(text[:_LONGEST_QUOTE])} and {left} characters more"
 
 
 def visible(text: str) -> str:
@@ -59,10 +63,7 @@ def kind_and_line(error: BaseException) -> str:
 
 def bad_value(key: str, value: object, accepted: str) -> RequestError:
     """The error for ``key=value`` where ``accepted`` says in words what would have been fine."""
-    text = str(value)
-    left = len(text) - _LONGEST_QUOTE
-    shown = text if left <= 0 else f"{text[:_LONGEST_QUOTE]} and {left} characters more"
-    return RequestError(f"{key}={shown}: expected {accepted}")
+    return RequestError(f"{key}={_cut(str(value), str)}: expected {accepted}")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

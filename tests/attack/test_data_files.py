@@ -21,12 +21,6 @@ from tests.running import Run
 
 COUNT, COMMANDS = 300, 40
 
-Lines = list[bytes]
-
-
-def _at(random: Random, lines: Lines) -> int:
-    return random.randrange(len(lines))
-
 
 def _byte(random: Random, content: bytes, new: Callable[[Random], bytes]) -> bytes:
     place = random.randrange(len(content))
@@ -35,14 +29,14 @@ def _byte(random: Random, content: bytes, new: Callable[[Random], bytes]) -> byt
 
 def _line(random: Random, content: bytes, change: Callable[[bytes], bytes]) -> bytes:
     lines = content.split(b"\n")
-    place = _at(random, lines)
+    place = random.randrange(len(lines))
     lines[place] = change(lines[place])
     return b"\n".join(lines)
 
 
 def _swapped(random: Random, content: bytes) -> bytes:
     lines = content.split(b"\n")
-    one, other = _at(random, lines), _at(random, lines)
+    one, other = random.randrange(len(lines)), random.randrange(len(lines))
     lines[one], lines[other] = lines[other], lines[one]
     return b"\n".join(lines)
 

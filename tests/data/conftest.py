@@ -45,8 +45,5 @@ def write_layout() -> Callable[..., Path]:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _in_own_cache(own_cache: Path) -> None:
     """No test here sees the user's cache or data."""
-    monkeypatch.setenv("BABI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("BABI_DATA", raising=False)
-    return tmp_path / "cache"

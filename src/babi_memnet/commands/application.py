@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import re
+import select
 import signal
 import sys
 import traceback
@@ -71,10 +72,10 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
     except RunsFailed as error:
         _say(f"babi-{config_name}: {visible(str(error))}")
         sys.exit(FAILED)
-    except BrokenPipeError:  # whoever read what was printed has gone, as head does
-        _to_nowhere(sys.stdout)
-        sys.exit(FAILED)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout):  # they have read enough, as head has
+            _to_nowhere(sys.stdout)
+            sys.exit(FAILED)
         line = explain(error)
         if line is None or _wants_traceback(sys.argv[1:]):
             traceback.print_exc()
@@ -105,6 +106,13 @@ def _say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
     except OSError:
         _to_nowhere(sys.stderr)
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether a stream is a pipe whose other end is closed."""
+    poll = select.poll()
+    poll.register(stream, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _to_nowhere(stream: TextIO) -> None:
@@ -186,12 +194,12 @@ def _refuse_what_hydra_would_not(words: Sequence[str], schema: type) -> None:
     It would take several files of conf/sweep or conf/search, and then run none of their values; a list for a group, and
     then end in a traceback; and any number for true or false.
     """
-    groups = "|".join(schemas())
+    groups, truths = "|".join(schemas()), _truths(schema)
     for word in words:
         if found := re.match(rf"\+?(sweep|search)=.*[,*(]|\+?({groups}|experiment|debug)=\s*[\[{{]", word):
             raise RequestError(f"{word}: expected a single one of {', '.join(choices_of(found[1] or found[2]))}")
         key, _, value = word.lstrip("+").partition("=")
-        if re.search(r"\d", value) and key in _truths(schema) and re.fullmatch(r"[-+\d.,e\s]+", value):
+        if re.search(r"\d", value) and key in truths and re.fullmatch(r"[-+\d.,e\s]+", value):
             raise bad_value(key, value, "true or false")
 
 

@@ -15,8 +15,8 @@ from typing import BinaryIO
 from babi_memnet.data.cache import cache_directory, locked, remembered_sha256
 from babi_memnet.errors import RequestError, one_line, quoted
 
-# The official archive has 15 MiB, unpacks to less than a tenth of this in some 500 files, and its longest header has
-# 512 bytes; what grows beyond these is not bAbI data.
+# The official archive has 15 MiB and some 500 entries with headers of 512 bytes, and unpacks to less than a tenth of
+# what is allowed here; what goes beyond these is not bAbI data.
 _MOST_PACKED = 256 * 1024**2
 _MOST_BYTES = 2 * 1024**3
 _MOST_ENTRIES = 10_000

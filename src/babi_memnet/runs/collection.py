@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from babi_memnet.errors import RequestError, bad_value, one_line, suggestion
+from babi_memnet.errors import RequestError, bad_value, kind_and_line, one_line, suggestion
 from babi_memnet.reading import read_regular
 from babi_memnet.runs.directory import REQUEST_FOLDER, RESULT_FILE, STATUS_FILE, RunDirectory, settled
 from babi_memnet.runs.dotted import flat, is_below
@@ -131,7 +131,7 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
         keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == "joint"}
         done, error = status["state"] == "done", status.get("error")
     except (KeyError, TypeError, AttributeError) as fault:
-        raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({fault!r})") from None
+        raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({kind_and_line(fault)})") from None
     if not done:
         return [Row(keys, error, bookkeeping=known.bookkeeping)]
     result = _read(path, RESULT_FILE)
@@ -140,7 +140,7 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
     try:
         return _done(keys, result, known.bookkeeping)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
-        raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({fault!r})") from None
+        raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({kind_and_line(fault)})") from None
 
 
 def choose(rows: Sequence[Row], where: Mapping[str, Any]) -> list[Row]:
@@ -219,11 +219,12 @@ def as_number(value: object) -> float | None:
 
 
 def _read(path: Path, name: str) -> dict[str, Any] | None:
-    """As `read_json`, in a third of the time."""
+    """As `read_json`, in less time."""
     try:
-        with open(f"{path}/{name}", "rb") as file:
-            value = orjson.loads(file.read())
-    except (OSError, ValueError):
+        value = orjson.loads(read_regular(path / name, LARGEST_DOCUMENT))
+    except FileNotFoundError:
+        return None
+    except ValueError:
         value = None
     return value if isinstance(value, dict) else read_json(path / name)
 

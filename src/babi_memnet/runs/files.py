@@ -76,7 +76,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no JSON, no text, or a number of thousands of digits
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise RequestError(f"{path}:{line}: expected JSON ({error})") from None
     except RecursionError:
