@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -14,11 +13,11 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from babi_memnet.data.sources import load
+from babi_memnet.data.sources import load, origin
 from babi_memnet.encoding.questions import Questions, build_encoder
 from babi_memnet.encoding.remarks import remarks
-from babi_memnet.errors import bad_value
-from babi_memnet.models.network import Network, Shape
+from babi_memnet.errors import RequestError
+from babi_memnet.models.network import Shape
 from babi_memnet.models.networks import network_class
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
@@ -30,6 +29,7 @@ from babi_memnet.runs.interrupts import held_back
 from babi_memnet.tracking.protocol import TrackedRun, Tracker
 from babi_memnet.tracking.start import check_tracker, start_tracker
 from babi_memnet.training.course import Course
+from babi_memnet.training.devices import device_of, expect_room, in_fixed_order
 from babi_memnet.training.engine import Engine, make_engine
 from babi_memnet.training.exchanging import find_exchanges
 from babi_memnet.training.loop import train
@@ -55,7 +55,7 @@ class Experiment:
         """
         settings = request.settings
         self.request, self.settings = request, settings
-        device = _device(settings.runtime.device)
+        device = device_of(settings.runtime.device)
         torch.set_num_threads(settings.runtime.cores)
 
         stories = load(settings.data, settings.tasks, request.data_fingerprint)
@@ -65,7 +65,10 @@ class Experiment:
             log.warning("%s: %s", request.name, remark)
         asked = len(columns["train"]["question"])
         if asked < 2:
-            raise bad_value("data.size", asked, "at least 2 training questions, one to learn and one to validate")
+            place = origin(settings.data, settings.tasks)
+            raise RequestError(
+                f"{place}: {asked} training question; expected 2 at least, one to learn, one to validate"
+            )
         kept, held = held_out(asked, settings.training, settings.runtime.seed)
         self.exchanges = find_exchanges(settings.training, columns["train"], kept.tolist(), self.encoder.vocabulary)
         told = self.encoder.encode(columns["train"])
@@ -76,7 +79,7 @@ class Experiment:
         )
 
         kind = network_class(settings.model.name)
-        _expect_room(kind(settings.model, Shape.of(self.encoder)), settings.training.restarts, device)
+        expect_room(kind(settings.model, Shape.of(self.encoder)), settings.training.restarts, device)
         self.numbers = settings.training.numbers
         self.generators = [restart_generator(settings.runtime.seed, number) for number in self.numbers]
         self.restarts = Restarts(kind, settings.model, Shape.of(self.encoder), self.generators, device)
@@ -188,6 +191,7 @@ def run(
         with (
             closing(Experiment(request)) as experiment,
             threadpool_limits(limits=1, user_api="blas"),
+            in_fixed_order(experiment.restarts.device),
             record.recording(request.signature, facts) as recording,
         ):
             on_start()
@@ -315,32 +319,3 @@ def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.d
 def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:
     """Percent of wrong answers, of the tasks that there are questions of."""
     return {str(task): 100 * float(wrong[tasks == task].mean()) for task in np.unique(tasks).tolist()}
-
-
-_COPIES = 6
-"""Of the parameters: they themselves, gradients, two moments of an optimizer, a running mean, the best epoch's."""
-
-
-def _expect_room(network: Network, restarts: int, device: torch.device) -> None:
-    """Refuse restarts whose parameters alone are more than the memory holds, before any is drawn."""
-    count = sum(values.numel() for values in network.parameters())
-    needed = count * restarts * _COPIES * 4
-    if device.type == "cuda":
-        there = torch.cuda.get_device_properties(device).total_memory
-    else:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        raise bad_value(
-            "training.restarts",
-            restarts,
-            f"fewer: of {count} parameters each, they need {needed / 2**30:.0f} GiB of {there / 2**30:.0f} GiB",
-        )
-
-
-def _device(name: str) -> torch.device:
-    device = torch.device(name)
-    found = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= found:
-        there = f"cpu or cuda:0 to cuda:{found - 1}" if found else "cpu, since torch finds no CUDA device here"
-        raise bad_value("runtime.device", name, there)
-    return device

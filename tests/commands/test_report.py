@@ -78,3 +78,29 @@ def test_runs_become_a_tidy_table_and_a_pivot(command: Run, tmp_path: Path, resu
         assert refused.returncode == 2, refused.stdout
         assert expected in refused.stderr
         assert refused.stderr.count("\n") == 1
+
+
+def test_what_runs_were_made_by_is_told_where_it_differs(command: Run, tmp_path: Path) -> None:
+    assert command("train", "-m", "task=1,4", *SMALL).returncode == 0
+    status = next((tmp_path / "outputs").rglob("status.json"))
+    content = json.loads(status.read_text())
+    content["versions"]["torch"] = "1.0"
+    status.write_text(json.dumps(content))
+    told = command("report", "runs=outputs", "figures=false")
+    assert told.returncode == 0, told.stderr
+    assert "made by different versions, which may change numbers: torch 1.0 (1 runs), " in " ".join(told.stdout.split())
+
+
+@pytest.mark.parametrize("where", ["0", "false", "x", "[1]"])
+def test_where_takes_keys_and_values(command: Run, where: str) -> None:
+    done = command("report", f"where={where}")
+    assert done.returncode == 2
+    assert ": expected keys and values, such as where={task:[1,2]}" in done.stderr
+
+
+def test_runs_without_an_experiment_have_a_name_in_pivots(command: Run, tmp_path: Path) -> None:
+    assert command("train", "-m", "task=1,4", *SMALL).returncode == 0
+    drawn = command("report", "runs=outputs", "rows=experiment", "columns=task", "out=drawn")
+    assert drawn.returncode == 0, drawn.stderr
+    assert "no experiment" in drawn.stdout
+    assert {cell["experiment"] for cell in json.loads((tmp_path / "drawn" / "cells.json").read_text())} == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -102,3 +103,18 @@ def test_every_job_of_a_declared_sweep_can_be_run_and_is_another(name: str) -> N
         composer = Composer(GlobalHydra.instance().config_loader())
         jobs = list(plan(composer, Common("train", ()), [[*words, f"+sweep={name}"] for words in combinations]))
     assert len({job.require().signature for job in jobs}) == len(combinations) > 1
+
+
+def test_the_folder_of_a_sweep_holds_its_runs(command: Run, tmp_path: Path) -> None:
+    done = command("train", "-m", "task=1,4", *SMALL, "hydra.sweep.dir='there/some runs'")
+    assert done.returncode == 0, done.stderr
+    assert len(results(tmp_path / "there" / "some runs" / "train")) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_job_of_many_says_what_came_of_it_in_one_line(command: Run) -> None:
+    done = command("train", "-m", "task=1,4", *SMALL)
+    lines = [line for line in done.stdout.splitlines() if "; record: " in line]
+    assert [line.partition("-")[0] for line in lines] == ["task_01", "task_04"]
+    assert all(re.search(r": test error \d+\.\d %, \d+\.\d % over 2 restarts; record: /", line) for line in lines)
+    assert "published column" not in done.stdout  # the table of a single run

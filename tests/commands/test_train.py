@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -348,3 +349,105 @@ def test_a_request_refused_for_its_data_leaves_no_run(command: Run, tmp_path: Pa
     done = command("train", "data.size=1", "tracker=none")
     assert done.returncode == 2
     assert list(tmp_path.rglob("status.json")) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["hydra.run.dir=", "hydra.run.dir=null", "-m hydra.sweep.dir=''", "hydra.sweep.subdir="]
+)
+def test_no_folder_is_none(command: Run, tmp_path: Path, word: str) -> None:
+    done = command("train", *word.split(), "task=1", *SMALL)
+    assert done.returncode == 2
+    assert f"{word.split()[-1]}: expected a folder; without the word" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_repeated_from_its_record(command: Run, tmp_path: Path) -> None:
+    request = ["task=4", "tokenizer.pattern='[a-z]+'", "training.learning_rate=0.00001", *SMALL]
+    assert command("train", *request).returncode == 0
+    run = only_run(tmp_path / "outputs")
+    from_record = [f"--config-dir={run / '.hydra'}", "--config-name=config"]
+    again = command("train", *from_record)
+    assert (again.returncode, "answered from it" in again.stdout) == (0, True), again.stderr
+    elsewhere = command("train", "--config-dir", str(run / ".hydra"), "-cn", "config", "runtime.outputs=elsewhere")
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert only_run(tmp_path / "elsewhere").name == run.name
+    another = command("train", *from_record, "-m", "model.hops=1,2", "data=generated", "data.size=30")
+    assert another.returncode == 0, another.stderr
+    assert {json.loads(path.read_text())["settings"]["data"]["size"] for path in tmp_path.rglob("status.json")} == {
+        *({"30", json.loads((run / "status.json").read_text())["settings"]["data"]["size"]})
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("a: [", "expected YAML"), ("task: 1", "expected the request of a run"), ("[1]", "expected the request of a run")],
+)
+def test_what_is_no_record_is_not_repeated(command: Run, tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "config.yaml").write_text(content)
+    done = command("train", "--config-dir=.", "--config-name=config")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"config.yaml: {problem}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["-m", "task=1,2", "--cfg", "job"], "Only one of --run, --multirun, --cfg"),
+        (["task=1,2"], "task=1,2: expected one value; with -m as well there is a run of each"),
+        (
+            ["-m", "hydra/sweeper=optuna"],
+            "hydra/sweeper=optuna: no such choice; expected one of basic, search; +search=",
+        ),
+        (["--config-name=nowhere"], "nowhere: no such primary file"),
+        (["--experimental-rerun=x"], "--experimental-rerun: expected --config-dir=RUN/.hydra --config-name=config"),
+        (["experiment=memn2n_1k/pr"], "experiment=memn2n_1k/pr: no such choice (did you mean memn2n_1k/"),
+    ],
+)
+def test_hydra_s_own_refusals_are_one_line_in_our_words(command: Run, words: list[str], line: str) -> None:
+    done = command("train", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"babi-train: {line}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_list_is_asked_for(command: Run) -> None:
+    done = command("reproduce", "columns=pe_ls_rn")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "babi-reproduce: columns=pe_ls_rn: expected a list, such as columns=[pe_ls_rn]\n",
+    )
+
+
+def test_hydra_s_part_of_the_configuration_can_be_resolved(command: Run) -> None:
+    done = command("train", "--cfg", "hydra", "--resolve")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"dir: \S*/outputs/train/task_01-[0-9a-f]{10}\n", done.stdout)
+
+
+def test_relative_places_begin_where_the_command_was_started(command: Run, official: Path, tmp_path: Path) -> None:
+    root = f"data.root={official.parent.relative_to(tmp_path)}"
+    words = ["task=1", "data=official", "hydra.job.chdir=true", "debug=quick", "tracker=none", "runtime.threads=1"]
+    done = command("train", root, *words)
+    assert done.returncode == 0, done.stderr
+    swept = command("train", "-m", root, *words, "model.hops=1,2", "hydra/launcher=cores")
+    assert swept.returncode == 0, swept.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name == "outputs"] == ["outputs"]
+
+
+def test_a_tilde_is_the_home_folder(command: Run) -> None:
+    done = command("train", "data=official", "data.root=~/there is no such folder")
+    assert done.returncode == 2
+    assert f"data.root={Path.home()}/there is no such folder: no such file or folder" in done.stderr
+
+
+def test_choices_in_folders_are_completed(command: Run, environment: Mapping[str, str], tmp_path: Path) -> None:
+    line = "babi-train experiment=memn2n_1k/pe_ls_rn"
+    completed = subprocess.run(
+        [sys.executable, "-m", "babi_memnet.commands.train", "-sc", "query=bash"],
+        env={**environment, "COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_CWORD": "1"},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert completed.stdout.split() == ["experiment=memn2n_1k/pe_ls_rn", "experiment=memn2n_1k/pe_ls_rn_joint"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +323,21 @@ def test_bars_are_shown_when_asked_for(tmp_path: Path, form: str, capsys: pytest
     assert capsys.readouterr().err == ""
     write_saved(SMALL, tmp_path / "shown", [1], form, progress=True)
     assert "100%" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("column", ["question", "answer"])
+def test_a_question_or_answer_without_a_text_is_refused(tmp_path: Path, form: str, column: str) -> None:
+    rows = [*RECORDS[:1], replace(RECORDS[1], **{column: " "}), *RECORDS[2:]]
+    folder = write(tmp_path / "out", form, to_dataset(rows, "rows"))
+    with pytest.raises(RequestError, match=f"row 2 has no {column}; expected a text"):
+        load(saved(folder), [2])
+
+
+def test_the_files_of_a_split_lie_in_its_folder(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", "datasets", to_dataset(RECORDS, "rows"))
+    state = folder / "train" / "state.json"
+    content = json.loads(state.read_text())
+    for name in ("../test/data-00000-of-00001.arrow", "state.json", 3, ""):
+        state.write_text(json.dumps({**content, "_data_files": [{"filename": name}]}))
+        with pytest.raises(RequestError, match=f"{state}: "):
+            load(saved(folder), [2])

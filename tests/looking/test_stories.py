@@ -31,6 +31,17 @@ def test_the_last_question_of_a_file_in_the_babi_format(tmp_path: Path) -> None:
     assert (asked.question, asked.expected, asked.supporting) == ("Where is the milk?", "hall", (1, 2))
 
 
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_numbered_story_may_end_with_a_question_that_nobody_has_answered(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "open.txt"
+    file.write_text(
+        f"{start}1 John went to the hall.\n2 Where is John?\thall\t1\n3 John went home.\n4 Where is John?\n"
+    )
+    asked = read_story(file)
+    assert asked.story == ("John went to the hall.", "John went home.")
+    assert (asked.question, asked.expected, asked.supporting) == ("Where is John?", None, ())
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

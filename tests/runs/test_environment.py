@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from babi_memnet.runs.environment import describe_checkout, describe_environment
+from babi_memnet.runs.environment import describe_checkout, describe_environment, unlike_versions
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -74,3 +74,15 @@ def test_versions_are_those_installed() -> None:
     assert described["versions"]["numpy"] == version("numpy")
     assert described["python"] == platform.python_version()
     assert described["pid"] == os.getpid()
+
+
+def test_versions_that_change_numbers_are_told_apart() -> None:
+    one, other = {"versions": {"torch": "2.12.0", "numpy": "2.4"}}, {"versions": {"torch": "2.13.0", "numpy": "2.4"}}
+    wandb = {"versions": {**other["versions"], "wandb": "0.1"}}
+    assert unlike_versions([]) == unlike_versions([one, one]) == unlike_versions([other, wandb]) == []
+    assert unlike_versions([one, other, wandb]) == [
+        "made by different versions, which may change numbers: torch 2.12.0 (1 runs), 2.13.0 (2 runs)"
+    ]
+    (line,) = unlike_versions([one, {}])
+    assert "numpy 2.4 (1 runs), unknown (1 runs); " not in line.partition("torch")[2]
+    assert "torch 2.12.0 (1 runs), unknown (1 runs); numpy 2.4 (1 runs), unknown (1 runs)" in line

@@ -14,7 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -26,6 +26,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.starting import start_quickly
+from babi_memnet.commands.words import prepared
 from babi_memnet.config import choices_of, register, schemas
 from babi_memnet.errors import RequestError, RunsFailed, bad_value, visible
 from babi_memnet.logs import to_log_files
@@ -62,6 +63,7 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
 
     try:
         _prepare(**{config_name: schema}, **composed)
+        sys.argv[1:] = prepared(sys.argv[1:], config_name)
         _refuse_what_hydra_would_not(sys.argv[1:], schema)
         hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
         if job.failure:
@@ -134,9 +136,9 @@ class Work:
         self.failure: BaseException | None = None
 
     def __call__(self, config: DictConfig) -> object:
-        """Do it."""
+        """Do it, where the command was started: there relative paths begin, also with ``hydra.job.chdir=true``."""
         try:
-            with failures_logged():
+            with failures_logged(), chdir(HydraConfig.get().runtime.cwd):
                 return self.function(config)
         except (Exception, KeyboardInterrupt) as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -192,12 +194,14 @@ def _refuse_what_hydra_would_not(words: Sequence[str], schema: type) -> None:
     """Words that Hydra takes otherwise than they can be meant.
 
     It would take several files of conf/sweep or conf/search, and then run none of their values; a list for a group, and
-    then end in a traceback; and any number for true or false.
+    then end in a traceback; any number for true or false; and no folder at all for the one that is shown by default.
     """
     groups, truths = "|".join(schemas()), _truths(schema)
     for word in words:
         if found := re.match(rf"\+?(sweep|search)=.*[,*(]|\+?({groups}|experiment|debug)=\s*[\[{{]", word):
             raise RequestError(f"{word}: expected a single one of {', '.join(choices_of(found[1] or found[2]))}")
+        if found := re.fullmatch(r"\+*(hydra\.(?:run\.dir|sweep\.dir|sweep\.subdir))=(null|''|\"\")?", word):
+            raise RequestError(f"{word}: expected a folder; without the word it is where the record of the request is")
         key, _, value = word.lstrip("+").partition("=")
         if re.search(r"\d", value) and key in truths and re.fullmatch(r"[-+\d.,e\s]+", value):
             raise bad_value(key, value, "true or false")

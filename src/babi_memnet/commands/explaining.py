@@ -6,7 +6,8 @@ import errno
 import re
 from collections.abc import Iterator
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -47,16 +48,15 @@ def explain(error: BaseException) -> str | None:
             kind = re.search(r"could not be converted to (\w+)$", _first_line(link))
             if override and kind and kind[1] in _KINDS:
                 return f"{override[1]}: expected {_KINDS[kind[1]]}"
+            if override and "is not a ListConfig" in _first_line(link):
+                key, _, value = override[1].partition("=")
+                return f"{override[1]}: expected a list, such as {key}=[{value}]"
             never_null = re.search(r"field '(.+)' is not Optional$", _first_line(link))
             if never_null:
                 return f"{never_null[1]}=null: expected a value; without the word it has its default"
             return f"{_first_line(error)}: {_first_line(link)}"
         if isinstance(link, MissingConfigException) and link.missing_cfg_file:
-            choice = link.missing_cfg_file.removeprefix("hydra/").partition("/")[2]
-            group = link.missing_cfg_file.removesuffix(f"/{choice}")
-            choices = choices_of(group)
-            named = suggestion(choice, choices) or f"; expected one of {', '.join(choices)}"
-            return f"{group}={choice}: no such choice{named}"
+            return _no_choice(link.missing_cfg_file)
         if isinstance(link, OSError) and link.errno in _NO_PLACE:
             place = link.filename or "what is written to"  # a stream has no name here
             return f"{place}: {link.strerror}; expected a place to write to, runtime.outputs=DIR names another"
@@ -67,11 +67,31 @@ def explain(error: BaseException) -> str | None:
                 f"not enough memory ({_first_line(link)}); expected a smaller request, such as fewer "
                 "training.restarts, a smaller training.batch_size or a smaller model"
             )
+    if several := re.match(r"Ambiguous value for argument '(.*)'", _first_line(error)):
+        return f"{several[1]}: expected one value; with -m as well there is a run of each"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: expected KEY=VALUE; a value with such characters stands in quotes, KEY='VALUE'"
+    if isinstance(error, ValueError) and str(error).startswith("Only one of --"):
+        return f"{_first_line(error)}; --cfg without -m shows what the runs have in common"
     if isinstance(error, ValueError) and "Config group override" in str(error):
         return "null: no such choice of a group; leave the group out for its default"
     if isinstance(error, HydraException | OmegaConfBaseException):
         return " ".join(str(error).split())
     return None
+
+
+def _no_choice(file: str) -> str:
+    """The line for a file that is not in conf/: ``memn2n_1k/pr`` of ``experiment``, or a primary one."""
+    choice = file.removeprefix("hydra/").partition("/")[2]
+    if not choice:
+        return f"{file}: no such primary file; expected the command's own, or that of a run, in RUN/.hydra"
+    group = file.removesuffix(f"/{choice}")
+    choices = choices_of(group) or ConfigStore.instance().list(group)
+    names = sorted(name.removesuffix(".yaml") for name in choices)
+    named = suggestion(choice, names) or f"; expected one of {', '.join(names)}"
+    if group == "hydra/sweeper":
+        named += "; +search=NAME searches, with Optuna"
+    return f"{group}={choice}: no such choice{named}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -67,7 +67,7 @@ def report(config: DictConfig) -> None:
     settings: Any = OmegaConf.to_container(config, resolve=True)
     roots = folders_of(settings["runs"])
     _check_story(settings)
-    where = settings["where"] or {}
+    where = {} if settings["where"] is None else settings["where"]
     if not isinstance(where, dict):
         raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
     if not isinstance(config.tracker, DictConfig):

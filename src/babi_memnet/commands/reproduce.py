@@ -20,7 +20,7 @@ from babi_memnet.errors import RunsFailed, bad_value, suggestion
 from babi_memnet.papers.beside import columns_beside
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table
 from babi_memnet.runs.directory import RunDirectory
-from babi_memnet.runs.environment import describe_environment
+from babi_memnet.runs.environment import describe_environment, unlike_versions
 from babi_memnet.runs.signature import short_digest
 from babi_memnet.settings import TASKS
 from babi_memnet.tracking.protocol import TrackedRun
@@ -127,6 +127,8 @@ def _draw(
         }
     if not drawn:
         return []
+    recorded = [RunDirectory(requests[key].directory) for key in requests if key[1] in cells.results[key[0]]]
+    notes |= dict.fromkeys(unlike_versions(record.status or {} for record in recorded))
     where = {key: value for key, value in describe_environment().items() if key in ("platform", "python", "versions")}
     whole = reproduced_table(table, drawn, list(notes), where, time.perf_counter() - started, beside)
     written = write_table(directory, whole, {"columns": curves})

@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from babi_memnet.commands.search_sheet import trial_sheet
-from babi_memnet.commands.sweeping import failure_line, jobs_together, tell_failures
+from babi_memnet.commands.sweeping import failure_line, into_folder_of, jobs_together, tell_failures
 from babi_memnet.config import request_of
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import Request, as_plain
@@ -63,6 +63,7 @@ def search(
     """
     _check_command(settings, master)
     fixed, space = space_of([f"{key}={value}" for key, value in (settings.params or {}).items()], words, loader)
+    fixed += into_folder_of(master)
 
     def request(*more: str) -> Request:
         config = loader.load_sweep_config(master, [*fixed, *more])

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -171,7 +171,8 @@ def _run(work: TaskFunction, callbacks: Callbacks, config: DictConfig) -> Outcom
     context = HydraContext(config_loader=cast(ConfigLoader, None), callbacks=callbacks)
 
     def logged_work(own: DictConfig) -> object:
-        with logged_to(Path(HydraConfig.get().runtime.output_dir)):
+        runtime = HydraConfig.get().runtime
+        with logged_to(Path(runtime.output_dir)), chdir(runtime.cwd):
             return work(own)
 
     _busy = True

@@ -14,9 +14,12 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+
+from babi_memnet.config import choices_of
 
 
 def start_quickly() -> None:
@@ -30,11 +33,30 @@ class QuickHydra(hydra_start.Hydra):
     def __init__(self, task_name: str, config_loader: ConfigLoader) -> None:
         super().__init__(task_name, QuickLoader(config_loader.get_search_path()))
         self._help_text = ""
+        self._resolve = False
 
     def get_help(self, help_cfg: DictConfig, cfg: DictConfig, args_parser: ArgumentParser, resolve: bool) -> str:
         """The text for ``--help`` and ``--hydra-help``."""
         self._help_text = help_cfg.template
         return super().get_help(help_cfg, cfg, args_parser, resolve)
+
+    def show_cfg(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        cfg_type: str,
+        package: str | None,
+        resolve: bool = False,
+    ) -> None:
+        """The configuration for ``--cfg``."""
+        self._resolve = resolve
+        super().show_cfg(config_name, overrides, cfg_type, package, resolve)
+
+    def get_sanitized_cfg(self, cfg: DictConfig, cfg_type: str) -> DictConfig:
+        """The part of it that was asked for; Hydra's part refers to the rest, which is there now."""
+        if cfg_type == "hydra" and self._resolve:
+            OmegaConf.resolve(cfg)
+        return super().get_sanitized_cfg(cfg, cfg_type)
 
     def format_config_groups(self, predicate: Callable[[str], bool], compact: bool = True) -> str:
         """The choices of the groups that fit."""
@@ -46,6 +68,7 @@ class QuickLoader(ConfigLoaderImpl):
 
     - composes the configuration of a run once, not once to see whether it is a run and then again to run it;
     - looks for choices without copying every schema first, which is most of the work of completing a word in the shell;
+    - knows the choices in folders of a group as well, such as ``memn2n_1k/pe``, when a word is completed;
     - does not look for garbage among what has just been made, all of which is kept.
     """
 
@@ -79,6 +102,19 @@ class QuickLoader(ConfigLoaderImpl):
                     config.hydra.overrides.hydra.append(_RUN)
                     return config
             return super().load_configuration(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
+
+    def get_group_options(
+        self,
+        group_name: str,
+        results_filter: ObjectType | None = ObjectType.CONFIG,
+        config_name: str | None = None,
+        overrides: list[str] | None = None,
+    ) -> list[str]:
+        """The choices of a group, or the groups in it."""
+        found = super().get_group_options(group_name, results_filter, config_name, overrides)
+        if overrides is None or not group_name or results_filter != ObjectType.CONFIG:
+            return found
+        return sorted({*found, *choices_of(group_name)})  # only completion has overrides for which it asks
 
 
 _RUN = "hydra.mode=RUN"

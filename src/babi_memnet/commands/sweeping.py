@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from babi_memnet.commands.explaining import explain
 from babi_memnet.commands.jobs import Common, Composer, Job, plan
+from babi_memnet.commands.words import as_value
 from babi_memnet.config import schemas
 from babi_memnet.errors import RequestError, RunsFailed, bad_value, kind_and_line
 from babi_memnet.request import Request, known_settings
@@ -50,8 +51,8 @@ def run_jobs(
     OmegaConf.save(config, folder / "multirun.yaml")
     overrides = OverridesParser.create(config_loader=composer).parse_overrides(list(words))
     (combinations,) = BasicSweeper.split_arguments(overrides, None)
-    jobs = list(plan(composer, Common.of(config), combinations))
     own_directories = in_own_directories(config)
+    jobs = list(plan(composer, Common.of(config), [[*words, *into_folder_of(config)] for words in combinations]))
     returns, left = answered(jobs, own_directories)
     returns += launched(left, launcher, config.hydra.launcher, at_once)
     if own_directories:
@@ -128,6 +129,14 @@ def in_own_directories(config: DictConfig) -> bool:
     """Whether the jobs of a sweep are in the directories of their requests, and nothing else was asked for."""
     raw = OmegaConf.to_container(config.hydra.sweep, resolve=False)
     return isinstance(raw, dict) and raw["subdir"] == "${run_directory:}"
+
+
+def into_folder_of(config: DictConfig) -> list[str]:
+    """The words that put the runs of a sweep below ``hydra.sweep.dir``, where somebody has set that."""
+    raw = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+    if not in_own_directories(config) or (isinstance(raw, dict) and raw["dir"] == "${runtime.outputs}"):
+        return []
+    return [f"runtime.outputs={as_value(str(config.hydra.sweep.dir))}"]
 
 
 def show_results(jobs: Sequence[Job]) -> None:

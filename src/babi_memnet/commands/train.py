@@ -71,11 +71,15 @@ def train(config: DictConfig) -> float | None:
             return None
         if trial is not None:
             trial.replay(record.metrics())  # where another process trained it while this one waited
-    if alone:
+    if hydra.mode == RunMode.RUN:
         from babi_memnet.tables.sheet import run_table, show
 
         show([run_table(result["published"])])
-    log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")
+        log.info("record: %s%s", directory, " (answered from it, nothing was trained)" if on_record else "")
+    else:
+        count = len(result["restarts"])
+        over = f", {result['mean']:.1f} % over {count} restarts" if count > 1 else ""
+        log.info("%s: test error %.1f %%%s; record: %s", request.name, result["test_error_percent"], over, directory)
     return float(result["restarts"][result["selected"]]["validation"]["error_percent"])
 
 

@@ -56,6 +56,12 @@ def fingerprint(settings: GeneratedData, tasks: list[int]) -> str:
     return _digest(settings, tasks, SPLITS)
 
 
+def origin(settings: GeneratedData, tasks: list[int]) -> str:
+    """What the training questions are made by, for errors."""
+    check_tasks(tasks)
+    return f"data.size={settings.size}"
+
+
 def questions(settings: GeneratedData, task: int, split: str) -> Iterator[StoryQuestion]:
     """The records of one file, simulated as they are consumed.
 

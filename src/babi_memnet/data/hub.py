@@ -34,6 +34,11 @@ def fingerprint(settings: HubData, tasks: list[int]) -> str:
     return _folder(settings).fingerprint(tasks)
 
 
+def origin(settings: HubData, tasks: list[int]) -> str:
+    """Where the training questions are, for errors."""
+    return _folder(settings).origin_of(tasks)
+
+
 def _folder(settings: HubData) -> TaskFolder:
     archive = _archive(settings)
 

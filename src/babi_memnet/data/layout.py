@@ -34,6 +34,10 @@ class TaskFolder:
                 raise RequestError(f"{self.origin}: {path} is missing; complete there: {in_words(self.complete())}")
         return files
 
+    def origin_of(self, tasks: list[int]) -> str:
+        """The files with the training questions of these tasks, for errors."""
+        return ", ".join(str(path) for (_, split), path in self.files(tasks).items() if split == "train")
+
     def complete(self) -> list[int]:
         """The tasks whose train and test files are both there."""
         return [task for task in TITLES if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]

@@ -37,6 +37,11 @@ def fingerprint(settings: OfficialData, tasks: list[int]) -> str:
     return _folder(settings).fingerprint(tasks)
 
 
+def origin(settings: OfficialData, tasks: list[int]) -> str:
+    """Where the training questions are, for errors."""
+    return _folder(settings).origin_of(tasks)
+
+
 def available(settings: OfficialData) -> list[int]:
     """The tasks whose train and test files are both there."""
     return _folder(settings).complete()

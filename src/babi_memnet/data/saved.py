@@ -56,7 +56,7 @@ def load(settings: SavedData, tasks: list[int], expected: str | None = None) -> 
     splits = {}
     for split in SPLITS:
         place = files[split][0] if form == "parquet" else folder / split
-        table = _checked(_table(place), place)
+        table = _checked(_table(files[split], form, place), place)
         counts = {row["values"]: row["counts"] for row in pc.value_counts(table["task"]).to_pylist()}
         for task in tasks:
             if task not in counts:
@@ -80,6 +80,12 @@ def fingerprint(settings: SavedData, tasks: list[int]) -> str:
     check_tasks(tasks)
     _, _, files = _files(settings)
     return _digest({split: [remembered_sha256(path) for path in files[split]] for split in SPLITS}, tasks, SPLITS)
+
+
+def origin(settings: SavedData, tasks: list[int]) -> str:
+    """Where the training questions are, for errors."""
+    check_tasks(tasks)
+    return ", ".join(map(str, _files(settings)[2]["train"]))
 
 
 def _checksums(files: dict[str, list[Path]]) -> dict[str, list[str]]:
@@ -121,23 +127,38 @@ def _arrow_files(folder: Path) -> list[Path]:
     """The files of one split in the order of their rows."""
     state = folder / STATE_FILE
     try:
-        return [folder / entry["filename"] for entry in json.loads(read_regular(state, 16))["_data_files"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        names = [entry["filename"] for entry in json.loads(read_regular(state, 16))["_data_files"]]
+        if not names or any(not name.endswith(".arrow") or Path(name).name != name for name in names):
+            raise ValueError("_data_files lists other things than Arrow files of the folder")
+        return [folder / name for name in names]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(f"{state}: {_reason(error)}; expected {_EXPECTED}") from None
 
 
-def _table(place: Path) -> pa.Table:
-    """All rows of a Parquet file, or of a folder with one split."""
+def _table(files: list[Path], form: str, place: Path) -> pa.Table:
+    """All rows of the files of a split, which ``place`` stands for in errors."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datasets import load_from_disk
 
+    # Of a folder of the datasets library the Arrow files are read as they are: what else lies there tells nothing more.
+    read = _parquet if form == "parquet" else _arrow
     try:
-        if place.is_file():
-            return pq.ParquetFile(place).read()
-        return load_from_disk(str(place)).data.table
+        table = pa.concat_tables(map(read, files))
+        table.validate(full=True)  # no damaged file makes others read beyond the end of its values
+        return table
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{place}: cannot be read ({_reason(error)}); expected {_EXPECTED}") from None
+
+
+def _parquet(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path).read()
+
+
+def _arrow(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
 
 
 def _checked(table: pa.Table, place: Path) -> pa.Table:
@@ -171,6 +192,10 @@ def _checked(table: pa.Table, place: Path) -> pa.Table:
         values = [table[name]] + ([pc.list_flatten(table[name])] if name in ("story", "supporting") else [])
         if any(value.null_count for value in values):
             raise RequestError(f"{place}: column {name} has empty cells; expected a value in each")
+    for name in ("question", "answer"):
+        blank = pc.index(pc.equal(pc.utf8_trim_whitespace(table[name]), ""), True).as_py()
+        if blank >= 0:
+            raise RequestError(f"{place}: row {blank + 1} has no {name}; expected a text")
     for batch in table.to_batches():
         statements = pc.list_value_length(batch["story"]).take(pc.list_parent_indices(batch["supporting"]))
         indices = pc.list_flatten(batch["supporting"])

@@ -10,7 +10,7 @@ from babi_memnet.errors import bad_value
 if TYPE_CHECKING:
     import datasets
 
-# A source is a module with load(settings, tasks) and fingerprint(settings, tasks); it is imported when it is asked for.
+# A source is a module with load, fingerprint and origin, of (settings, tasks); it is imported when it is asked for.
 _SOURCES: dict[str, str] = {
     "generated": "babi_memnet.data.generated",
     "hub": "babi_memnet.data.hub",
@@ -41,6 +41,12 @@ def fingerprint(settings: DataSettings, tasks: list[int]) -> str:
     """Hex SHA-256 of the content that ``load`` would give for the same arguments; cheap, and raises the same errors."""
     digest: str = _module(settings).fingerprint(settings, tasks)
     return digest
+
+
+def origin(settings: DataSettings, tasks: list[int]) -> str:
+    """Where the training questions of the tasks are, for errors: files, or what they are made by."""
+    place: str = _module(settings).origin(settings, tasks)
+    return place
 
 
 def _module(settings: DataSettings) -> Any:

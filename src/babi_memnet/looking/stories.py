@@ -104,14 +104,15 @@ def read_story(path: Path) -> Asked:
         RequestError: the file is missing, or holds no question; names the line.
     """
     try:
-        text = read_regular(path, LARGEST_STORY).decode("utf-8")
+        text = read_regular(path, LARGEST_STORY).decode("utf-8-sig")
         lines = [line.strip() for line in text.rstrip().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"story={path}: expected a text file ({error})") from None
     written = [line for line in lines if line]
     if written and all(_NUMBERED.match(line) for line in written):
-        last = parse_babi(lines, 1, str(path))[-1]
-        return Asked(last.story, last.question, last.answer, last.supporting, path.name)
+        is_open = written[-1].endswith("?") and "\t" not in written[-1]  # nobody has answered it yet
+        last = parse_babi([*lines[:-1], f"{lines[-1]}\t?"] if is_open else lines, 1, str(path))[-1]
+        return Asked(last.story, last.question, None if is_open else last.answer, last.supporting, path.name)
     if not written or not written[-1].endswith("?"):
         raise RequestError(f"{path}:{max(1, len(lines))}: expected a question that ends with ?, after the statements")
     return Asked(tuple(written[:-1]), written[-1], None, (), path.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +46,7 @@ class Row:
             second where the record is of an earlier version.
         published: what the error was held against: a cell of the comparison in result.json, and its ``column``.
         seconds: of training the whole run; None unless it is done.
+        versions: of the packages that made it.
         bookkeeping: keys that say where things are or who watches, each with all below it. They can be asked for by
             name, but are no difference from another row.
     """
@@ -59,6 +60,7 @@ class Row:
     test: tuple[float, ...] = ()
     published: Mapping[str, Any] | None = None
     seconds: float | None = None
+    versions: Mapping[str, str | None] = field(default_factory=dict)
     bookkeeping: frozenset[str] = frozenset()
 
     @property
@@ -130,15 +132,16 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
         keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == "joint"}
         done, error = status["state"] == "done", status.get("error")
-    except (KeyError, TypeError, AttributeError) as fault:
+        versions = dict(status.get("versions") or {})
+    except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({kind_and_line(fault)})") from None
     if not done:
-        return [Row(keys, error, bookkeeping=known.bookkeeping)]
+        return [Row(keys, error, versions=versions, bookkeeping=known.bookkeeping)]
     result = _read(path, RESULT_FILE)
     if result is None:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run that is done, found none")
     try:
-        return _done(keys, result, known.bookkeeping)
+        return _done(keys, result, versions, known.bookkeeping)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({kind_and_line(fault)})") from None
 
@@ -211,6 +214,11 @@ def as_text(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def shown(key: str | None, value: object) -> str:
+    """The value of a key for people, who call a run without an experiment file just that."""
+    return "no experiment" if key == "experiment" and value is None else as_text(value)
+
+
 def as_number(value: object) -> float | None:
     """The number that a value is, also as text such as ``300`` or ``10k``; None for what is none."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -229,7 +237,9 @@ def _read(path: Path, name: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else read_json(path / name)
 
 
-def _done(keys: dict[str, Any], result: Mapping[str, Any], bookkeeping: frozenset[str]) -> list[Row]:
+def _done(
+    keys: dict[str, Any], result: Mapping[str, Any], versions: Mapping[str, str | None], bookkeeping: frozenset[str]
+) -> list[Row]:
     restarts, published = result["restarts"], result.get("published") or {}
     cells = (published.get("comparison") or {}).get("cells", {})
     keys["experiment"] = result.get("experiment", keys["experiment"])
@@ -248,6 +258,7 @@ def _done(keys: dict[str, Any], result: Mapping[str, Any], bookkeeping: frozense
                 test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
                 published=cell and {**cell, "column": published["column"]},
                 seconds=result["seconds"],
+                versions=versions,
                 bookkeeping=bookkeeping,
             )
         )

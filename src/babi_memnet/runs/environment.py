@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ PACKAGES = (
     "safetensors",
     "wandb",
 )
+_THAT_CHANGE_NUMBERS = ("babi-memnet", "torch", "numpy", "numba", "scipy")
 _GIT_SECONDS = 10.0
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -35,6 +38,25 @@ def describe_environment() -> dict[str, Any]:
         "versions": {package: _version(package) for package in PACKAGES},
         "git": describe_checkout(_PACKAGE),
     }
+
+
+def unlike_versions(made_by: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One line where runs that stand beside each other were made by versions that may give other numbers.
+
+    Args:
+        made_by: status.json of each run.
+    """
+    counts: dict[str, Counter[str]] = {name: Counter() for name in _THAT_CHANGE_NUMBERS}
+    for status in made_by:
+        versions = status.get("versions") or {}
+        for name, count in counts.items():
+            count[str(versions.get(name) or "unknown")] += 1
+    unlike = [
+        f"{name} {', '.join(f'{version} ({runs} runs)' for version, runs in sorted(count.items()))}"
+        for name, count in counts.items()
+        if len(count) > 1
+    ]
+    return [f"made by different versions, which may change numbers: {'; '.join(unlike)}"] if unlike else []
 
 
 def describe_checkout(folder: Path) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from babi_memnet.runs.collection import as_number, as_text
+from babi_memnet.runs.collection import as_number, shown
 from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.pivot import VALUES, Pivot, PivotCell
 from babi_memnet.tables.style import COLOURS, GREY, STYLE, settle, turn_ticks
@@ -111,9 +111,10 @@ def heat_map(pivot: Pivot) -> Figure | None:
                     red, green, blue, _ = mpl.colormaps[colours]((mean - low) / (high - low))
                     ink = "black" if 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
                     axes.text(column, row, rounded(mean), ha="center", va="center", color=ink, fontsize=8)
-        axes.set_xticks(range(sides[1]), [as_text(value) for value in pivot.column_values])
-        axes.set_yticks(range(sides[0]), [as_text(value) for value in pivot.row_values])
-        _turn_if_long(axes, [as_text(value) for value in pivot.column_values], size[0])
+        across = [shown(pivot.columns, value) for value in pivot.column_values]
+        axes.set_xticks(range(sides[1]), across)
+        axes.set_yticks(range(sides[0]), [shown(pivot.rows, value) for value in pivot.row_values])
+        _turn_if_long(axes, across, size[0])
         axes.tick_params(length=0)
         axes.set_xlabel(pivot.columns)
         axes.set_ylabel(pivot.rows)
@@ -141,11 +142,11 @@ def _layout(pivot: Pivot) -> _Layout:
     return _Layout(
         key=key,
         other=other,
-        ticks=tuple(f"{number:g}" for number in numbers) if numbers else tuple(map(as_text, ticks)),
+        ticks=tuple(f"{number:g}" for number in numbers) if numbers else tuple(shown(key, tick) for tick in ticks),
         positions=tuple(map(float, positions)),
         logarithmic=logarithmic,
         connected=numbers is not None,
-        series=tuple((as_text(name), cells) for name, cells in zip(names, rows, strict=True)),
+        series=tuple((shown(other, name), cells) for name, cells in zip(names, rows, strict=True)),
     )
 
 

@@ -9,7 +9,8 @@ from statistics import fmean, median
 from typing import Any
 
 from babi_memnet.papers.comparison import failed
-from babi_memnet.runs.collection import Row, as_text, varying
+from babi_memnet.runs.collection import Row, as_text, shown, varying
+from babi_memnet.runs.environment import unlike_versions
 from babi_memnet.tables.numbers import interval, mean_and_deviation, rounded, signed
 from babi_memnet.tables.pivot import VALUES, Pivot, of_run, sample_variance
 from babi_memnet.tables.sheet import MARKS, Sheet
@@ -98,9 +99,8 @@ def row_sheet(rows: Sequence[Row], title: str, most: int | None = None) -> Sheet
     if len(records) < len(rows):
         notes.append(f"{len(rows) - len(records)} more rows are in the files")
     header = tuple(name for name, _ in columns)
-    return Sheet(
-        title, header, tuple(zip(*(cells for _, cells in columns), strict=True)), notes=(*notes, *open_runs(rows))
-    )
+    cells = tuple(zip(*(cells for _, cells in columns), strict=True))
+    return Sheet(title, header, cells, notes=(*notes, *_of_all(rows)))
 
 
 def pivot_sheets(pivot: Pivot, rows: Sequence[Row], title: str, width: int | None = None) -> list[Sheet]:
@@ -109,16 +109,22 @@ def pivot_sheets(pivot: Pivot, rows: Sequence[Row], title: str, width: int | Non
     Under each value of the key across stand the mean with its deviation and, where there is one, the selected value.
     ``rows`` are all rows: those that are not done are told below.
     """
-    sides = [as_text(value) for value in pivot.row_values]
+    sides = [shown(pivot.rows, value) for value in pivot.row_values]
     groups = [_group(pivot, value) for value in pivot.column_values]
     room = None if width is None else width - max(map(len, (pivot.rows, *sides))) - _BETWEEN
-    notes = (_legend(pivot), *pivot.notes, *open_runs(rows))
+    notes = (_legend(pivot), *pivot.notes, *_of_all(rows))
     sheets = []
     for some in _packed(groups, room):
         header = (pivot.rows, *(name for group in some for name, _ in group))
         cells = zip(sides, *(column for group in some for _, column in group), strict=True)
         sheets.append(Sheet(title, header, tuple(cells), notes=notes))
     return sheets
+
+
+def _of_all(rows: Sequence[Row]) -> list[str]:
+    """What a reader has to know of all rows, whatever is shown of them."""
+    runs = {row.keys["run"]: {"versions": row.versions} for row in rows if row.is_done}
+    return [*unlike_versions(runs.values()), *open_runs(rows)]
 
 
 def open_runs(rows: Iterable[Row]) -> list[str]:
@@ -140,7 +146,7 @@ _Group = list[tuple[str, list[str]]]
 
 
 def _group(pivot: Pivot, column: Any) -> _Group:
-    above, beside = (f"{as_text(column)}\n", "\n") if pivot.columns else ("", "")
+    above, beside = (f"{shown(pivot.columns, column)}\n", "\n") if pivot.columns else ("", "")
     cells = [pivot.cell(row, column) for row in pivot.row_values]
     group = [
         (
