@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 from babi_memnet.runs.collection import collect
 from tests.running import SMALL, Run, only_run
+from tests.training.test_inferred import shuffled_letters
 
 
 def read_lines(path: Path) -> list[dict]:
@@ -451,3 +452,29 @@ def test_choices_in_folders_are_completed(command: Run, environment: Mapping[str
         text=True,
     )
     assert completed.stdout.split() == ["experiment=memn2n_1k/pe_ls_rn", "experiment=memn2n_1k/pe_ls_rn_joint"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("task", [1, 19])
+def test_a_run_knows_nothing_of_letters(command: Run, tmp_path: Path, task: int) -> None:
+    """Whatever is inferred, exchanged and learned is the same where every letter has become another."""
+    made = command("generate", "out=made", f"tasks=[{task}]", "data.size=300", "data.test_questions=100")
+    assert made.returncode == 0, made.stderr
+    spell = shuffled_letters(task)
+    for path in (tmp_path / "made").rglob("*.txt"):
+        place = tmp_path / "spelled" / "en" / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(spell(path.read_text()))
+    (tmp_path / "made/tasks_1-20_v1-2/en-300").rename(tmp_path / "made/en")
+    words = [f"task={task}", "data=official", "model=writing_memory", "training=writing_memory", "tracker=none"]
+    shorter = ["training.restarts=1", "training.epochs=3", "training.symmetry=inferred", "runtime.threads=1"]
+    told = []
+    for root in ("made", "spelled"):
+        done = command("train", f"data.root={root}", f"runtime.outputs={root}/outputs", *words, *shorter)
+        assert done.returncode == 0, done.stderr
+        run = only_run(tmp_path / root / "outputs")
+        result = json.loads((run / "result.json").read_text())
+        lines = [{**line, "seconds": 0} for line in read_lines(run / "metrics.jsonl")]
+        exchanged = json.loads((run / "symmetry.json").read_text())
+        told.append((result["restarts"], lines, re.findall(r"\d[\d.e-]*", json.dumps(exchanged))))
+    assert told[0] == told[1]
