@@ -36,7 +36,7 @@ class Kernel(Protocol):
         The summed loss and the number of wrong answers.
         """
 
-    def evaluate(self, questions: Questions, linear: bool, batch: int) -> tuple[Integers, float]:
+    def evaluate(self, questions: Questions, linear: bool) -> tuple[Integers, float]:
         """The answer to each question, [N], and the summed loss."""
 
 
