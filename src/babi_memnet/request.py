@@ -18,8 +18,9 @@ from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
 if TYPE_CHECKING:
     from babi_memnet.runs.collection import Known
 
-REVISION = 1
-"""Raised when the same settings begin to give other results, so that old records no longer answer for new runs."""
+REVISIONS = {"memn2n": 2}
+"""By network, 1 for all others: raised when the same settings begin to give other results, so that old records no
+longer answer for new runs."""
 
 _ALWAYS = ("revision", "task", "data.source", "model.name", "code")
 
@@ -76,7 +77,7 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     name = signature(
         {
             **as_plain(settings),
-            "revision": REVISION,
+            "revision": REVISIONS.get(settings.model.name, 1),
             **({"code": code} if code else {}),
             **({"symmetry": exchanged} if exchanged else {}),
         },

@@ -125,9 +125,7 @@ class KernelEngine:
         return self._restarts.parameters
 
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
-        found = list(
-            self._pool.map(lambda kernel: kernel.evaluate(questions, linear), self._kernels)
-        )
+        found = list(self._pool.map(lambda kernel: kernel.evaluate(questions, linear), self._kernels))
         answers, losses = zip(*found, strict=True)
         return Evaluated(np.stack(answers).astype(np.int64), np.array(losses) / len(questions))
 

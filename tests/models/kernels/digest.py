@@ -1,6 +1,7 @@
-"""The digits of the kernels as one SHA-256, of training, parameters and answers: ``python -m tests.models.kernels.digest``.
+"""The digits of the kernels as one SHA-256: ``python -m tests.models.kernels.digest [THREADS]``.
 
-Whatever computes them, a processor with other vectors or of another kind, one thread or two, it is to be the same.
+It is of losses, parameters and answers, and the same whatever computes them: a processor with other vectors or of
+another kind, one thread or two.
 """
 
 from __future__ import annotations

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from babi_memnet.encoding.questions import Questions
-from babi_memnet.models.kernels import kernel_of
+from babi_memnet.models.kernels import kernel_of, lanes, memn2n_steps
 from babi_memnet.models.kernels.memn2n import Kernels
+from babi_memnet.models.kernels.sentences import different_sentences, stories_of
 from babi_memnet.models.memn2n import MemN2N, Settings
 from babi_memnet.models.network import Batch, Shape
+from tests.models.kernels.digest import digest
+
+ROOT = Path(__file__).parents[3]
+DIGEST = "a0d8da91f864135fe392210ebd3a32354ea225d55ea4e33238e50f2fb83aa5d3"
+"""Of losses, parameters and answers of nineteen short runs; a new one needs a new revision in `babi_memnet.request`."""
 
 
 def random_questions(generator: np.random.Generator, number: int, slots: int, positions: int, words: int) -> Questions:
@@ -152,3 +166,68 @@ def test_adding_padding_changes_nothing():
         expected = small(as_batch(questions, np.zeros((10, 4))))
         found = wide(as_batch(padded, np.zeros((10, 7))))
     torch.testing.assert_close(found, expected)
+
+
+def test_numbers_are_the_same_on_every_machine():
+    """Compiled for whatever processor runs this, and computed by one thread and by two."""
+    assert digest(1) == digest(2) == DIGEST
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("processor", ["nehalem", "haswell", "skylake-avx512"])
+def test_numbers_do_not_depend_on_the_vectors_of_a_processor(processor: str, tmp_path: Path) -> None:
+    if platform.machine() != "x86_64" or not has_vectors_of(processor):
+        pytest.skip(f"this processor has not the vectors of a {processor}")
+    variables = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.models.kernels.digest"],
+        env={**os.environ, **variables},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split()[-1] == DIGEST
+
+
+def has_vectors_of(processor: str) -> bool:
+    """Whether this machine can run what is compiled for it."""
+    needed = {"haswell": "avx2", "skylake-avx512": "avx512vl"}.get(processor, "sse4_2")
+    return f" {needed} " in Path("/proc/cpuinfo").read_text()
+
+
+def test_compiled_functions_are_compiled_anew_when_their_operations_change():
+    digest_of_lanes = hashlib.sha256(Path(lanes.__file__).read_bytes()).hexdigest()
+    assert digest_of_lanes[:10] == memn2n_steps.COMPILED_WITH
+
+
+def test_exponentials_and_logarithms_are_right():
+    @njit
+    def exponentials(values):
+        for i in range(len(values)):
+            values[i] = lanes.exponential(values[i])
+
+    x = np.linspace(-87, 88, 100_001, dtype=np.float32)
+    found = x.copy()
+    exponentials(found)
+    assert np.abs(found / np.exp(x.astype(np.float64)) - 1).max() < 2.5e-7
+
+    @njit
+    def weigh(rows, count):
+        lanes.weigh(rows, 0, np.float32(4), count)
+
+    rows = np.full((1, 16), 3, np.float32)
+    weigh(rows, 11)
+    np.testing.assert_allclose(rows[0], [np.exp(-1)] * 11 + [0] * 5, rtol=3e-7)
+    for value in (1.0, 1.5, 2.0, 7.25, 1e9, 3e38):
+        assert memn2n_steps._log(np.float32(value)) == pytest.approx(np.log(np.float64(np.float32(value))), rel=1e-14)
+
+
+def test_different_sentences_are_found_each_once():
+    questions = random_questions(np.random.default_rng(0), 40, 6, 3, 5)
+    sentences, told = different_sentences(questions.words, questions.counts)
+    assert len({tuple(sentence) for sentence in sentences.tolist()}) == len(sentences)
+    for n, count in enumerate(questions.counts):
+        np.testing.assert_array_equal(sentences[told[n, :count]], questions.words[n, :count])
+    assert stories_of(questions) is stories_of(questions)
+    assert stories_of(questions.select(np.arange(3))) is not stories_of(questions)

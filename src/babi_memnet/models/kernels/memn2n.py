@@ -1,7 +1,7 @@
-"""MemN2N on a CPU: the parameters of each restart as `memn2n_steps` has them, a property test holds both together.
+"""MemN2N on a CPU: the parameters of each restart, laid out as `memn2n_steps` computes them.
 
-Every restart is computed alone, so that its numbers do not depend on how many restarts there are. The compiled functions
-release the interpreter lock: restarts run in threads.
+Every restart is computed alone, so that its numbers do not depend on how many restarts there are. The compiled
+functions release the interpreter lock: restarts run in threads.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import Any, Self
-from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +16,9 @@ import torch
 from torch import Tensor
 
 from babi_memnet.encoding.questions import Questions
-from babi_memnet.models.kernels.memn2n_steps import (
-    LANES,
-    Parts,
-    Scratch,
-    Stories,
-    different_sentences,
-    evaluate,
-    train_epoch,
-)
+from babi_memnet.models.kernels.lanes import LANES
+from babi_memnet.models.kernels.memn2n_steps import Parts, Scratch, evaluate, train_epoch
+from babi_memnet.models.kernels.sentences import stories_of
 from babi_memnet.models.memn2n import MemN2N
 
 log = logging.getLogger(__name__)
@@ -67,7 +60,7 @@ class Kernels:
                     tables=tables[restart].reshape(-1, tables.shape[-1]),
                     hop_map=hop_maps[restart],
                     weights=np.repeat(weights, tying.count, axis=0),
-                    count=tying.count,
+                    table_count=tying.count,
                     question_table=tying.question,
                     input_tables=np.array(tying.input, dtype=np.uint32),
                     output_tables=np.array(tying.output, dtype=np.uint32),
@@ -84,7 +77,7 @@ class Kernels:
         self, questions: Questions, order: Integers, ages: Integers, linear: bool, rate: float, largest_norm: float
     ) -> tuple[float, int]:
         """As `kernels.Kernel` says."""
-        stories, steps = _stories(questions), (np.float32(rate), np.float32(largest_norm))
+        stories, steps = stories_of(questions), (np.float32(rate), np.float32(largest_norm))
         batch = order.shape[1]
         together = min(len(stories.sentences), batch * stories.told.shape[1])
         scratch = Scratch.of(self._parts, stories, batch, together)
@@ -93,7 +86,7 @@ class Kernels:
 
     def evaluate(self, questions: Questions, linear: bool) -> tuple[Integers, float]:
         """As `kernels.Kernel` says."""
-        stories, chosen = _stories(questions), np.zeros(len(questions), np.int32)
+        stories, chosen = stories_of(questions), np.zeros(len(questions), np.int32)
         scratch = Scratch.of(self._parts, stories, min(_TOGETHER, len(questions)), len(stories.sentences))
         ages = np.arange(stories.told.shape[1], dtype=np.uint16)
         return chosen, float(evaluate(self._parts, stories, linear, scratch, ages, chosen))
@@ -103,21 +96,6 @@ def _filled(values: npt.NDArray[np.float32], axes: int) -> npt.NDArray[np.float3
     """With zeros at the end of the last axes, so that these are whole lanes long."""
     missing = [(0, 0)] * (values.ndim - axes) + [(0, -size % LANES) for size in values.shape[values.ndim - axes :]]
     return np.pad(values, missing)
-
-
-_known: dict[int, tuple[ref[Integers], Stories]] = {}
-"""What has been made of questions that are still there, by the identity of their words."""
-
-
-def _stories(questions: Questions) -> Stories:
-    """The questions as the compiled functions have them; those that are asked again and again are looked through once."""
-    words, key = questions.words, id(questions.words)
-    if (known := _known.get(key)) and known[0]() is words:
-        return known[1]
-    sentences, told = different_sentences(words, questions.counts)
-    stories = Stories(sentences, told, questions.counts, questions.questions, questions.answers)
-    _known[key] = ref(words, lambda _: _known.pop(key, None)), stories
-    return stories
 
 
 def _tell_of_compiling() -> None:

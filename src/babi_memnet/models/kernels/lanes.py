@@ -1,0 +1,238 @@
+"""Operations on rows of float32, `LANES` of them at a time, that compiled functions call: the same digits everywhere.
+
+Each is written down in the instructions of LLVM, so that no compiler decides about the order of a sum or contracts a
+multiplication and an addition into one rounding. Sums go over the lanes side by side, and these are then folded in
+halves. How wide the vectors of a processor are makes no difference, as long as it computes by IEEE 754.
+
+A row is an array [rows, columns] and its number; the columns are whole lanes. numba keeps compiled functions by the
+file that they are in, and looks for changes nowhere else: files that use these name the digest of this one
+(`COMPILED_WITH`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LANES = 8
+
+_USUAL = 3
+"""How many times `LANES` long most vectors are: those of 17 to 24 dimensions."""
+
+_flow: Any = cgutils
+_operation: Any = intrinsic  # whose types are those of what it is given, not of what it makes of that
+
+_Float = ir.FloatType()
+_Vector = ir.VectorType(_Float, LANES)
+_Int = ir.IntType(32)
+_Ints = ir.VectorType(_Int, LANES)
+_ZEROS = ir.Constant(_Vector, [0.0] * LANES)
+
+
+class _Rows:
+    """The rows that an operation works on, lanes by lanes, and the numbers that it takes besides."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> None:
+        self._builder = builder
+        kinds = signature.args
+        count = sum(isinstance(kind, types.Array) for kind in kinds)
+        self.starts = []
+        for place in range(0, 2 * count, 2):
+            array = context.make_array(kinds[place])(context, builder, arguments[place])
+            row = context.cast(builder, arguments[place + 1], kinds[place + 1], types.intp)
+            columns = builder.extract_value(array.shape, 1)
+            start = builder.gep(array.data, [builder.mul(row, columns)])
+            self.starts.append(builder.bitcast(start, _Vector.as_pointer()))
+        self._places = builder.udiv(columns, columns.type(LANES))
+        rest = zip(arguments[2 * count :], kinds[2 * count :], strict=True)
+        self.numbers = [in_all_lanes(builder, value) for value, kind in rest if kind == types.float32]
+
+    def read(self, row: int, place: Any) -> Any:
+        """The lanes at a place of a row."""
+        return self._builder.load(self._builder.gep(self.starts[row], [place]), align=4)
+
+    def write(self, place: Any, lanes: Any) -> None:
+        """Put lanes at a place of the first row."""
+        self._builder.store(lanes, self._builder.gep(self.starts[0], [place]), align=4)
+
+    def each(self, body: Callable[[Any], None]) -> None:
+        """Do this for every place; for the usual number of places in a straight line, without a loop."""
+        builder, kind = self._builder, self._places.type
+        with builder.if_else(builder.icmp_unsigned("==", self._places, kind(_USUAL))) as (usual, other):
+            with usual:
+                for place in range(_USUAL):
+                    body(kind(place))
+            with other, _flow.for_range(builder, self._places) as loop:
+                body(loop.index)
+
+
+def in_all_lanes(builder: Any, value: Any) -> Any:
+    """Lanes of one value, a float or a whole number."""
+    kind = _Vector if value.type == _Float else _Ints
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _Int(0))
+    return builder.shuffle_vector(first, first, ir.Constant(_Ints, [0] * LANES))
+
+
+def _into(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The first row becomes what is computed from the lanes of all rows and the numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, signature, arguments)
+
+        def at(place: Any) -> None:
+            lanes = [rows.read(row, place) for row in range(len(rows.starts))]
+            rows.write(place, compute(builder, *lanes, *rows.numbers))
+
+        rows.each(at)
+        return context.get_dummy_value()
+
+    return generate
+
+
+def _summed(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The sum of what is computed from the lanes of all rows."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, signature, arguments)
+        found = _flow.alloca_once_value(builder, _ZEROS)
+        builder.store(_ZEROS, found)
+
+        def at(place: Any) -> None:
+            lanes = [rows.read(row, place) for row in range(len(rows.starts))]
+            builder.store(builder.fadd(builder.load(found), compute(builder, *lanes)), found)
+
+        rows.each(at)
+        vector, width = builder.load(found), LANES
+        while width > 1:
+            width //= 2
+            halves = (ir.Constant(ir.VectorType(_Int, width), list(range(at, at + width))) for at in (0, width))
+            vector = builder.fadd(*(builder.shuffle_vector(vector, vector, half) for half in halves))
+        return builder.extract_element(vector, _Int(0))
+
+    return generate
+
+
+@_operation
+def dot(_context, a, i, b, j):  # type: ignore[no-untyped-def]
+    """a[i] . b[j]"""
+    return types.float32(a, i, b, j), _summed(lambda it, a, b: it.fmul(a, b))
+
+
+@_operation
+def dot_of_sum(_context, a, i, b, j, c, k):  # type: ignore[no-untyped-def]
+    """(a[i] + b[j]) . c[k]"""
+    return types.float32(a, i, b, j, c, k), _summed(lambda it, a, b, c: it.fmul(it.fadd(a, b), c))
+
+
+@_operation
+def total(_context, a, i):  # type: ignore[no-untyped-def]
+    """The sum of a[i]."""
+    return types.float32(a, i), _summed(lambda it, a: a)
+
+
+@_operation
+def clear(_context, out, o):  # type: ignore[no-untyped-def]
+    """out[o] = 0"""
+    return types.void(out, o), _into(lambda it, out: _ZEROS)
+
+
+@_operation
+def copy(_context, out, o, a, i):  # type: ignore[no-untyped-def]
+    """out[o] = a[i]"""
+    return types.void(out, o, a, i), _into(lambda it, out, a: a)
+
+
+@_operation
+def scale(_context, out, o, x):  # type: ignore[no-untyped-def]
+    """out[o] *= x"""
+    return types.void(out, o, types.float32), _into(lambda it, out, x: it.fmul(out, x))
+
+
+@_operation
+def add_product(_context, out, o, a, i, b, j):  # type: ignore[no-untyped-def]
+    """out[o] += a[i] * b[j], element by element"""
+    return types.void(out, o, a, i, b, j), _into(lambda it, out, a, b: it.fadd(out, it.fmul(a, b)))
+
+
+@_operation
+def add_scaled(_context, out, o, a, i, x):  # type: ignore[no-untyped-def]
+    """out[o] += a[i] x"""
+    return types.void(out, o, a, i, types.float32), _into(lambda it, out, a, x: it.fadd(out, it.fmul(a, x)))
+
+
+@_operation
+def add_scaled_sum(_context, out, o, a, i, b, j, x):  # type: ignore[no-untyped-def]
+    """out[o] += (a[i] + b[j]) x"""
+
+    def compute(it: Any, out: Any, a: Any, b: Any, x: Any) -> Any:
+        return it.fadd(out, it.fmul(it.fadd(a, b), x))
+
+    return types.void(out, o, a, i, b, j, types.float32), _into(compute)
+
+
+@_operation
+def multiply_apart(_context, out, o, a, i, x):  # type: ignore[no-untyped-def]
+    """out[o] = a[i] * (out[o] - x), element by element"""
+    return types.void(out, o, a, i, types.float32), _into(lambda it, out, a, x: it.fmul(a, it.fsub(out, x)))
+
+
+@_operation
+def weigh(_context, out, o, top, count):  # type: ignore[no-untyped-def]
+    """out[o] = e^(out[o] - top), and 0 from column ``count`` on; no element may be larger than top by more than 88."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, signature, arguments)
+        end = in_all_lanes(builder, context.cast(builder, arguments[3], signature.args[3], types.int32))
+
+        def at(place: Any) -> None:
+            first = in_all_lanes(builder, builder.mul(builder.trunc(place, _Int), _Int(LANES)))
+            columns = builder.add(first, ir.Constant(_Ints, list(range(LANES))))
+            weights = _exponential(builder, builder.fsub(rows.read(0, place), rows.numbers[0]))
+            rows.write(place, builder.select(builder.icmp_signed("<", columns, end), weights, _ZEROS))
+
+        rows.each(at)
+        return context.get_dummy_value()
+
+    return types.void(out, o, types.float32, count), generate
+
+
+@_operation
+def exponential(_context, x):  # type: ignore[no-untyped-def]
+    """e^x of a number up to 88"""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = _exponential(builder, in_all_lanes(builder, arguments[0]))
+        return builder.extract_element(lanes, _Int(0))
+
+    return types.float32(types.float32), generate
+
+
+def _exponential(builder: Any, x: Any) -> Any:
+    """e^x of lanes up to 88, to the last bit or two of a float32.
+
+    x = n ln 2 + r with a whole n and |r| <= ln 2 / 2. A polynomial gives e^r, and 2^n is put together from its bits.
+    The constants are those of expf in the Cephes library (Moshier 1989).
+    """
+
+    def all_lanes(value: float) -> Any:
+        return ir.Constant(_Vector, [value] * LANES)
+
+    def fitted(left: Any, right: Any, plus: Any) -> Any:
+        return builder.fadd(builder.fmul(left, right), plus)
+
+    # What is added to 1.5 2^23 is rounded to a whole number.
+    lowest, whole = all_lanes(-87.0), all_lanes(12582912.0)
+    x = builder.select(builder.fcmp_unordered(">", x, lowest), x, lowest)  # NaN stays
+    n = builder.fsub(fitted(x, all_lanes(1.4426950216293335), whole), whole)
+    r = fitted(n, all_lanes(2.1219444170128554e-4), builder.fsub(x, builder.fmul(n, all_lanes(0.693359375))))
+    p = all_lanes(1.9875691214110702e-4)
+    for factor in (1.3981999363750219e-3, 8.333452045917511e-3, 4.166579619050026e-2, 0.1666666567325592, 0.5):
+        p = fitted(p, r, all_lanes(factor))
+    p = builder.fadd(fitted(builder.fmul(p, r), r, r), all_lanes(1.0))
+    exponent = builder.add(builder.fptosi(n, _Ints), ir.Constant(_Ints, [127] * LANES))
+    return builder.fmul(p, builder.bitcast(builder.shl(exponent, ir.Constant(_Ints, [23] * LANES)), _Vector))
