@@ -50,7 +50,7 @@ def experiment(task: int | str, root: str | None) -> Experiment:
         data=data,
         tokenizer=TokenizerSettings(),
         model=settings_class("memn2n")(),
-        training=TrainingSettings(restarts=RESTARTS),
+        training=TrainingSettings(restarts=RESTARTS, validation="random" if task == "joint" else "tail"),
         tracker=NoTracker(),
         runtime=RuntimeSettings(threads=1),
     )
