@@ -34,6 +34,30 @@ _Ints = ir.VectorType(_Int, LANES)
 _ZEROS = ir.Constant(_Vector, [0.0] * LANES)
 
 
+def _number(context: Any, builder: Any, signature: Any, arguments: Sequence[Any], place: int) -> Any:
+    """An argument as a whole number of the width of an address."""
+    return context.cast(builder, arguments[place], signature.args[place], types.intp)
+
+
+def _array(context: Any, builder: Any, signature: Any, arguments: Sequence[Any], place: int) -> tuple[Any, Any]:
+    """Where the elements of an argument begin, and how many columns it has."""
+    array = context.make_array(signature.args[place])(context, builder, arguments[place])
+    return array.data, builder.extract_value(array.shape, 1)
+
+
+def _start(builder: Any, array: tuple[Any, Any], row: Any) -> Any:
+    """Where the lanes of a row begin."""
+    return builder.bitcast(builder.gep(array[0], [builder.mul(row, array[1])]), _Vector.as_pointer())
+
+
+def _read(builder: Any, start: Any, place: Any) -> Any:
+    return builder.load(builder.gep(start, [place]), align=4)
+
+
+def _write(builder: Any, start: Any, place: Any, lanes: Any) -> None:
+    builder.store(lanes, builder.gep(start, [place]), align=4)
+
+
 class _Rows:
     """The rows that an operation works on, lanes by lanes, and the numbers that it takes besides."""
 
@@ -43,22 +67,20 @@ class _Rows:
         count = sum(isinstance(kind, types.Array) for kind in kinds)
         self.starts = []
         for place in range(0, 2 * count, 2):
-            array = context.make_array(kinds[place])(context, builder, arguments[place])
-            row = context.cast(builder, arguments[place + 1], kinds[place + 1], types.intp)
-            columns = builder.extract_value(array.shape, 1)
-            start = builder.gep(array.data, [builder.mul(row, columns)])
-            self.starts.append(builder.bitcast(start, _Vector.as_pointer()))
-        self._places = builder.udiv(columns, columns.type(LANES))
+            array = _array(context, builder, signature, arguments, place)
+            row = _number(context, builder, signature, arguments, place + 1)
+            self.starts.append(_start(builder, array, row))
+        self._places = builder.udiv(array[1], array[1].type(LANES))
         rest = zip(arguments[2 * count :], kinds[2 * count :], strict=True)
         self.numbers = [in_all_lanes(builder, value) for value, kind in rest if kind == types.float32]
 
     def read(self, row: int, place: Any) -> Any:
         """The lanes at a place of a row."""
-        return self._builder.load(self._builder.gep(self.starts[row], [place]), align=4)
+        return _read(self._builder, self.starts[row], place)
 
     def write(self, place: Any, lanes: Any) -> None:
         """Put lanes at a place of the first row."""
-        self._builder.store(lanes, self._builder.gep(self.starts[0], [place]), align=4)
+        _write(self._builder, self.starts[0], place, lanes)
 
     def each(self, body: Callable[[Any], None]) -> None:
         """Do this for every place; for the usual number of places in a straight line, without a loop."""
@@ -166,19 +188,109 @@ def add_scaled(_context, out, o, a, i, x):  # type: ignore[no-untyped-def]
 
 
 @_operation
-def add_scaled_sum(_context, out, o, a, i, b, j, x):  # type: ignore[no-untyped-def]
-    """out[o] += (a[i] + b[j]) x"""
-
-    def compute(it: Any, out: Any, a: Any, b: Any, x: Any) -> Any:
-        return it.fadd(out, it.fmul(it.fadd(a, b), x))
-
-    return types.void(out, o, a, i, b, j, types.float32), _into(compute)
-
-
-@_operation
 def multiply_apart(_context, out, o, a, i, x):  # type: ignore[no-untyped-def]
     """out[o] = a[i] * (out[o] - x), element by element"""
     return types.void(out, o, a, i, types.float32), _into(lambda it, out, a, x: it.fmul(a, it.fsub(out, x)))
+
+
+def _accumulate(builder: Any, out: Any, columns: Any, count: Any, term: Callable[[Any], Callable[[Any], Any]]) -> None:
+    """Add to a row what ``term`` of 0, 1, ... gives at each place of it, one after the other.
+
+    Several places are gone through together, and their sums stay in registers meanwhile.
+    """
+    kind = columns.type
+    places = builder.udiv(columns, kind(LANES))
+
+    def together(some: Sequence[Any]) -> None:
+        sums = [_flow.alloca_once(builder, _Vector) for _ in some]
+        for place, found in zip(some, sums, strict=True):
+            builder.store(_read(builder, out, place), found)
+        with _flow.for_range(builder, count) as loop:
+            lanes_at = term(loop.index)
+            for place, found in zip(some, sums, strict=True):
+                builder.store(builder.fadd(builder.load(found), lanes_at(place)), found)
+        for place, found in zip(some, sums, strict=True):
+            _write(builder, out, place, builder.load(found))
+
+    with builder.if_else(builder.icmp_unsigned("==", places, kind(_USUAL))) as (usual, other):
+        with usual:
+            together([kind(place) for place in range(_USUAL)])
+        with other:
+            fours = builder.udiv(places, kind(4))
+            with _flow.for_range(builder, fours) as loop:
+                together([builder.add(builder.mul(loop.index, kind(4)), kind(place)) for place in range(4)])
+            with _flow.for_range(builder, builder.urem(places, kind(4))) as loop:
+                together([builder.add(builder.mul(fours, kind(4)), loop.index)])
+
+
+@_operation
+def add_scaled_rows(_context, out, o, a, i, step, x, at, x_step, count):  # type: ignore[no-untyped-def]
+    """out[o] += a[i + n step] x_n for n = 0, 1, ... below ``count``; x_n is the element at + n x_step of x."""
+
+    def generate(context: Any, builder: Any, *called: Any) -> Any:
+        row, first, step, at, x_step, count = (
+            _number(context, builder, *called, place) for place in (1, 3, 4, 6, 7, 8)
+        )
+        out, rows, numbers = (_array(context, builder, *called, place) for place in (0, 2, 5))
+
+        def term(n: Any) -> Callable[[Any], Any]:
+            start = _start(builder, rows, builder.add(first, builder.mul(n, step)))
+            x = builder.load(builder.gep(numbers[0], [builder.add(at, builder.mul(n, x_step))]))
+            factors = in_all_lanes(builder, x)
+            return lambda place: builder.fmul(_read(builder, start, place), factors)
+
+        _accumulate(builder, _start(builder, out, row), out[1], count, term)
+        return context.get_dummy_value()
+
+    return types.void(out, o, a, i, step, x, at, x_step, count), generate
+
+
+@_operation
+def add_scaled_pairs(_context, out, o, a, i, b, j, n, shift, x, k, count):  # type: ignore[no-untyped-def]
+    """out[o] += (a[i[n, m] + shift] + b[j[n, m] + shift]) x[k, m] for m = 0, 1, ... below ``count``."""
+
+    def generate(context: Any, builder: Any, *called: Any) -> Any:
+        row, n, shift, k, count = (_number(context, builder, *called, place) for place in (1, 6, 7, 9, 10))
+        out, one, ones, other, others, numbers = (
+            _array(context, builder, *called, place) for place in (0, 2, 3, 4, 5, 8)
+        )
+
+        def element(array: tuple[Any, Any], row: Any, column: Any) -> Any:
+            return builder.load(builder.gep(array[0], [builder.add(builder.mul(row, array[1]), column)]))
+
+        def term(m: Any) -> Callable[[Any], Any]:
+            starts = [
+                _start(builder, array, builder.add(element(rows, n, m), shift))
+                for array, rows in ((one, ones), (other, others))
+            ]
+            factors = in_all_lanes(builder, element(numbers, k, m))
+            return lambda place: builder.fmul(
+                builder.fadd(*(_read(builder, start, place) for start in starts)), factors
+            )
+
+        _accumulate(builder, _start(builder, out, row), out[1], count, term)
+        return context.get_dummy_value()
+
+    return types.void(out, o, a, i, b, j, n, shift, x, k, count), generate
+
+
+@_operation
+def add_weighted_words(_context, out, o, weights, rows, words, s, count):  # type: ignore[no-untyped-def]
+    """out[o] += weights[j] * rows[words[s, j]], element by element, for j = 0, 1, ... below ``count``."""
+
+    def generate(context: Any, builder: Any, *called: Any) -> Any:
+        row, s, count = (_number(context, builder, *called, place) for place in (1, 5, 6))
+        out, weights, rows, words = (_array(context, builder, *called, place) for place in (0, 2, 3, 4))
+
+        def term(j: Any) -> Callable[[Any], Any]:
+            word = builder.load(builder.gep(words[0], [builder.add(builder.mul(s, words[1]), j)]))
+            starts = _start(builder, weights, j), _start(builder, rows, builder.zext(word, j.type))
+            return lambda place: builder.fmul(*(_read(builder, start, place) for start in starts))
+
+        _accumulate(builder, _start(builder, out, row), out[1], count, term)
+        return context.get_dummy_value()
+
+    return types.void(out, o, weights, rows, words, s, count), generate
 
 
 @_operation

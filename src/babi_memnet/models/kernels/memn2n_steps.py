@@ -24,7 +24,9 @@ from babi_memnet.models.kernels.lanes import (
     LANES,
     add_product,
     add_scaled,
-    add_scaled_sum,
+    add_scaled_pairs,
+    add_scaled_rows,
+    add_weighted_words,
     clear,
     copy,
     dot,
@@ -37,7 +39,7 @@ from babi_memnet.models.kernels.lanes import (
 )
 from babi_memnet.models.kernels.sentences import Stories
 
-COMPILED_WITH = "8066fb190e"
+COMPILED_WITH = "9ec3723146"
 """The start of the SHA-256 of lanes.py. numba compiles anew when this file has changed, and looks at no other."""
 
 Floats = npt.NDArray[np.float32]
@@ -147,22 +149,17 @@ def _log(x):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _embed(vectors, place, weights, wide, sentences, s):  # type: ignore[no-untyped-def]
+def _embed(vectors, place, weights, wide, stories, s):  # type: ignore[no-untyped-def]
     """vectors[place] = sum_j l_j * the row of word j of a sentence, of all tables at once."""
     clear(vectors, place)
-    for j in range(sentences.shape[1]):
-        if sentences[s, j] == 0:
-            break
-        add_product(vectors, place, weights, j, wide, sentences[s, j])
+    add_weighted_words(vectors, place, weights, wide, stories.sentences, s, stories.lengths[s])
 
 
 @_compiled
-def _spread(gradient, weights, sentences, s, d_vectors, place):  # type: ignore[no-untyped-def]
+def _spread(gradient, weights, stories, s, d_vectors, place):  # type: ignore[no-untyped-def]
     """The transpose of `_embed`: the gradient of a vector is that of its words."""
-    for j in range(sentences.shape[1]):
-        if sentences[s, j] == 0:
-            break
-        add_product(gradient, sentences[s, j], weights, j, d_vectors, place)
+    for j in range(stories.lengths[s]):
+        add_product(gradient, stories.sentences[s, j], weights, j, d_vectors, place)
 
 
 @_compiled
@@ -227,9 +224,7 @@ def _forward(network, stories, linear, scratch):  # type: ignore[no-untyped-def]
                     states[after + b, i] = dot(network.hop_map, i, states, before + b)
             else:
                 copy(states, after + b, states, before + b)
-            for m in range(counts[b]):
-                weight = attention[before + b, m]
-                add_scaled_sum(states, after + b, vectors, memories[b, m] + c, times, ages[b, m] + c, weight)
+            add_scaled_pairs(states, after + b, vectors, memories, times, ages, b, c, attention, before + b, counts[b])
             if network.relu:
                 for i in range(states.shape[1]):
                     states[after + b, i] = max(states[after + b, i], _ZERO)
@@ -278,12 +273,13 @@ def _backward(network, stories, linear, scratch):  # type: ignore[no-untyped-def
     d_attention = scratch.d_attention
     questions, weights, gradient, batch = stories.questions, network.weights, scratch.gradient, scratch.asked.size
     last = network.input_tables.size * batch
+    differences, columns, answer = scratch.logits, scratch.logits.shape[1], network.answer_table
+    words = len(tables) // of - 1  # without the padding
     for b in range(batch):
         clear(d_states, b)
-        for v in range(1, len(tables) // of):
-            row, difference = v * of + network.answer_table, scratch.logits[b, v]
-            add_scaled(d_states, b, tables, row, difference)
-            add_scaled(gradient, row, states, last + b, difference)
+        add_scaled_rows(d_states, b, tables, of + answer, of, differences, b * columns + 1, 1, words)
+    for v in range(1, 1 + words):
+        add_scaled_rows(gradient, v * of + answer, states, last, 1, differences, v, columns, batch)
     for k in range(network.input_tables.size - 1, -1, -1):
         a, c = network.input_tables[k], network.output_tables[k]
         before, after = k * batch, (k + 1) * batch
@@ -310,9 +306,9 @@ def _backward(network, stories, linear, scratch):  # type: ignore[no-untyped-def
                     add_scaled(scratch.hop_gradient, i, states, before + b, d_states[b, i])
                     add_scaled(scratch.carried, 0, network.hop_map, i, d_states[b, i])
                 copy(d_states, b, scratch.carried, 0)
+            add_scaled_pairs(d_states, b, vectors, memories, times, ages, b, a, d_attention, b, counts[b])
             for m in range(counts[b]):
                 memory, age, difference = memories[b, m] + a, ages[b, m] + a, d_attention[b, m]
-                add_scaled_sum(d_states, b, vectors, memory, times, age, difference)
                 add_scaled(d_vectors, memory, states, before + b, difference)
                 add_scaled(d_times, age, states, before + b, difference)
     for b in range(batch):
@@ -354,7 +350,7 @@ def train_epoch(network, stories, order, ages, linear, rate, largest_norm, scrat
     """
     steps, batch, slots = ages.shape
     of, tables, gradient = network.table_count, network.tables, scratch.gradient
-    place_of, present, sentences = scratch.place_of, scratch.present, stories.sentences
+    place_of, present = scratch.place_of, scratch.present
     # The same with the rows of all tables as one.
     width = of * tables.shape[1]
     wide, wide_gradient = tables.reshape(-1, width), gradient.reshape(-1, width)
@@ -370,7 +366,7 @@ def train_epoch(network, stories, order, ages, linear, rate, largest_norm, scrat
                 s = stories.told[n, m]
                 if place_of[s] < 0:
                     place_of[s], present[count] = count, s
-                    _embed(vectors, count, weights, wide, sentences, s)
+                    _embed(vectors, count, weights, wide, stories, s)
                     clear(d_vectors, count)
                     count += 1
             _ask(network, stories, b, n, ages[step, b], scratch)
@@ -386,7 +382,7 @@ def train_epoch(network, stories, order, ages, linear, rate, largest_norm, scrat
             wrong += scratch.chosen[b] != stories.answers[scratch.asked[b]]
         _backward(network, stories, linear, scratch)
         for place in range(count):
-            _spread(wide_gradient, weights, sentences, present[place], d_vectors, place)
+            _spread(wide_gradient, weights, stories, present[place], d_vectors, place)
             place_of[present[place]] = -1
         if network.first_time_word:
             for m in range(slots):
@@ -415,12 +411,12 @@ def evaluate(network, stories, linear, scratch, ages, chosen):  # type: ignore[n
     Nothing else is changed but ``scratch``, for batches of any size with all sentences; ``ages`` [M] are those of the
     slots.
     """
-    sentences, width = stories.sentences, network.table_count * network.tables.shape[1]
+    width = network.table_count * network.tables.shape[1]
     wide, weights = network.tables.reshape(-1, width), network.weights.reshape(-1, width)
     vectors = scratch.vectors.reshape(-1, width)
-    for s in range(len(sentences)):
+    for s in range(len(stories.sentences)):
         scratch.place_of[s] = s
-        _embed(vectors, s, weights, wide, sentences, s)
+        _embed(vectors, s, weights, wide, stories, s)
     _embed_times(network, wide, weights, scratch.times.reshape(-1, width))
     batch, loss = scratch.asked.size, 0.0
     for first in range(0, len(chosen), batch):

@@ -21,6 +21,7 @@ class Stories(NamedTuple):
     """Questions and the statements they are asked about."""
 
     sentences: Integers  # [S, J]
+    lengths: Integers  # [S] words of each
     told: Integers  # [N, M] the sentence in each slot
     counts: Integers  # [N] statements remembered
     questions: Integers  # [N, J]
@@ -37,7 +38,8 @@ def stories_of(questions: Questions) -> Stories:
     if (known := _known.get(key)) and known[0]() is words:
         return known[1]
     sentences, told = different_sentences(words, questions.counts)
-    stories = Stories(sentences, told, questions.counts, questions.questions, questions.answers)
+    lengths = np.count_nonzero(sentences, axis=1)
+    stories = Stories(sentences, lengths, told, questions.counts, questions.questions, questions.answers)
     _known[key] = ref(words, lambda _: _known.pop(key, None)), stories
     return stories
 
