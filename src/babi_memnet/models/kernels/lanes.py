@@ -34,15 +34,20 @@ _Ints = ir.VectorType(_Int, LANES)
 _ZEROS = ir.Constant(_Vector, [0.0] * LANES)
 
 
-def _number(context: Any, builder: Any, signature: Any, arguments: Sequence[Any], place: int) -> Any:
-    """An argument as a whole number of the width of an address."""
-    return context.cast(builder, arguments[place], signature.args[place], types.intp)
+class _Arguments:
+    """What an operation is called with, by place."""
 
+    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> None:
+        self._context, self._builder, self._kinds, self._arguments = context, builder, signature.args, arguments
 
-def _array(context: Any, builder: Any, signature: Any, arguments: Sequence[Any], place: int) -> tuple[Any, Any]:
-    """Where the elements of an argument begin, and how many columns it has."""
-    array = context.make_array(signature.args[place])(context, builder, arguments[place])
-    return array.data, builder.extract_value(array.shape, 1)
+    def number(self, place: int) -> Any:
+        """A whole number of the width of an address."""
+        return self._context.cast(self._builder, self._arguments[place], self._kinds[place], types.intp)
+
+    def array(self, place: int) -> tuple[Any, Any]:
+        """Where the elements of an array begin, and how many columns it has."""
+        array = self._context.make_array(self._kinds[place])(self._context, self._builder, self._arguments[place])
+        return array.data, self._builder.extract_value(array.shape, 1)
 
 
 def _start(builder: Any, array: tuple[Any, Any], row: Any) -> Any:
@@ -62,13 +67,12 @@ class _Rows:
     """The rows that an operation works on, lanes by lanes, and the numbers that it takes besides."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> None:
-        self._builder = builder
-        kinds = signature.args
+        self._builder, kinds = builder, signature.args
+        called = _Arguments(context, builder, signature, arguments)
         count = sum(isinstance(kind, types.Array) for kind in kinds)
         self.starts = []
         for place in range(0, 2 * count, 2):
-            array = _array(context, builder, signature, arguments, place)
-            row = _number(context, builder, signature, arguments, place + 1)
+            array, row = called.array(place), called.number(place + 1)
             self.starts.append(_start(builder, array, row))
         self._places = builder.udiv(array[1], array[1].type(LANES))
         rest = zip(arguments[2 * count :], kinds[2 * count :], strict=True)
@@ -227,11 +231,10 @@ def _accumulate(builder: Any, out: Any, columns: Any, count: Any, term: Callable
 def add_scaled_rows(_context, out, o, a, i, step, x, at, x_step, count):  # type: ignore[no-untyped-def]
     """out[o] += a[i + n step] x_n for n = 0, 1, ... below ``count``; x_n is the element at + n x_step of x."""
 
-    def generate(context: Any, builder: Any, *called: Any) -> Any:
-        row, first, step, at, x_step, count = (
-            _number(context, builder, *called, place) for place in (1, 3, 4, 6, 7, 8)
-        )
-        out, rows, numbers = (_array(context, builder, *called, place) for place in (0, 2, 5))
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        called = _Arguments(context, builder, signature, arguments)
+        row, first, step, at, x_step, count = (called.number(place) for place in (1, 3, 4, 6, 7, 8))
+        out, rows, numbers = (called.array(place) for place in (0, 2, 5))
 
         def term(n: Any) -> Callable[[Any], Any]:
             start = _start(builder, rows, builder.add(first, builder.mul(n, step)))
@@ -249,11 +252,10 @@ def add_scaled_rows(_context, out, o, a, i, step, x, at, x_step, count):  # type
 def add_scaled_pairs(_context, out, o, a, i, b, j, n, shift, x, k, count):  # type: ignore[no-untyped-def]
     """out[o] += (a[i[n, m] + shift] + b[j[n, m] + shift]) x[k, m] for m = 0, 1, ... below ``count``."""
 
-    def generate(context: Any, builder: Any, *called: Any) -> Any:
-        row, n, shift, k, count = (_number(context, builder, *called, place) for place in (1, 6, 7, 9, 10))
-        out, one, ones, other, others, numbers = (
-            _array(context, builder, *called, place) for place in (0, 2, 3, 4, 5, 8)
-        )
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        called = _Arguments(context, builder, signature, arguments)
+        row, n, shift, k, count = (called.number(place) for place in (1, 6, 7, 9, 10))
+        out, one, ones, other, others, numbers = (called.array(place) for place in (0, 2, 3, 4, 5, 8))
 
         def element(array: tuple[Any, Any], row: Any, column: Any) -> Any:
             return builder.load(builder.gep(array[0], [builder.add(builder.mul(row, array[1]), column)]))
@@ -278,9 +280,10 @@ def add_scaled_pairs(_context, out, o, a, i, b, j, n, shift, x, k, count):  # ty
 def add_weighted_words(_context, out, o, weights, rows, words, s, count):  # type: ignore[no-untyped-def]
     """out[o] += weights[j] * rows[words[s, j]], element by element, for j = 0, 1, ... below ``count``."""
 
-    def generate(context: Any, builder: Any, *called: Any) -> Any:
-        row, s, count = (_number(context, builder, *called, place) for place in (1, 5, 6))
-        out, weights, rows, words = (_array(context, builder, *called, place) for place in (0, 2, 3, 4))
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        called = _Arguments(context, builder, signature, arguments)
+        row, s, count = (called.number(place) for place in (1, 5, 6))
+        out, weights, rows, words = (called.array(place) for place in (0, 2, 3, 4))
 
         def term(j: Any) -> Callable[[Any], Any]:
             word = builder.load(builder.gep(words[0], [builder.add(builder.mul(s, words[1]), j)]))
