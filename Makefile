@@ -51,10 +51,11 @@ format: $(READY) ## Put the code into the common style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## Measure training speed against a plain port, and how it grows with restarts, data and vocabulary
+bench: $(READY) ## Measure training speed against a plain port, how it grows, and what kernels save and cost
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/heads_speed.py
+	$(BIN)/python benchmarks/fixed_order.py
 
 clean: ## Remove caches and builds; run directories and .venv stay
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
