@@ -88,7 +88,7 @@ def test_what_runs_were_made_by_is_told_where_it_differs(command: Run, tmp_path:
     status.write_text(json.dumps(content))
     told = command("report", "runs=outputs", "figures=false")
     assert told.returncode == 0, told.stderr
-    assert "made by different versions, which may change numbers: torch 1.0 (1 runs), " in " ".join(told.stdout.split())
+    assert "made by different versions, which may change numbers: torch 1.0 (of 1), " in " ".join(told.stdout.split())
 
 
 @pytest.mark.parametrize("where", ["0", "false", "x", "[1]"])

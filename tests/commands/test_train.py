@@ -379,6 +379,23 @@ def test_a_run_is_repeated_from_its_record(command: Run, tmp_path: Path) -> None
     }
 
 
+def test_a_record_is_repeated_with_its_tracker_and_with_words_anywhere(command: Run, tmp_path: Path) -> None:
+    tracked = [word for word in SMALL if word != "tracker=none"]
+    assert command("train", "task=4", "tracker.name='my run'", *tracked).returncode == 0
+    run = only_run(tmp_path / "outputs")
+    from_record = [f"--config-dir={run / '.hydra'}", "--config-name=config"]
+    shown = command("train", "--cfg", "job", "task=2", *from_record, "runtime.seed=7", "model.hops=1", "--resolve")
+    assert shown.returncode == 0, shown.stderr
+    for line in ("task: 2", "seed: 7", "hops: 1", "kind: wandb", "name: my run"):
+        assert re.search(rf"^ *{line}$", shown.stdout, flags=re.MULTILINE), line
+    again = command("train", *from_record)
+    assert (again.returncode, "answered from it" in again.stdout) == (0, True), again.stderr
+    for word in ("debug=quick", "experiment=memn2n_1k/bow", "+sweep=hops", "+search=memn2n"):
+        refused = command("train", *from_record, word)
+        assert refused.returncode == 2
+        assert f"{word}: expected single settings or groups on top of" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [("a: [", "expected YAML"), ("task: 1", "expected the request of a run"), ("[1]", "expected the request of a run")],

@@ -341,3 +341,19 @@ def test_the_files_of_a_split_lie_in_its_folder(tmp_path: Path) -> None:
         state.write_text(json.dumps({**content, "_data_files": [{"filename": name}]}))
         with pytest.raises(RequestError, match=f"{state}: "):
             load(saved(folder), [2])
+
+
+def test_a_file_that_ends_in_the_middle_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", "datasets", to_dataset(RECORDS, "rows"))
+    (file,) = (folder / "train").glob("*.arrow")
+    file.write_bytes(file.read_bytes()[:-8])  # without the mark of its end
+    with pytest.raises(RequestError, match="ends in the middle"):
+        load(saved(folder), [2])
+
+
+def test_a_selection_of_rows_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", "datasets", to_dataset(RECORDS, "rows"))
+    state = folder / "train" / "state.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "_indices_files": [{"filename": "indices.arrow"}]}))
+    with pytest.raises(RequestError, match="a selection of rows"):
+        load(saved(folder), [2])

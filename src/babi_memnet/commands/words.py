@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +19,11 @@ from babi_memnet.errors import RequestError, one_line
 from babi_memnet.reading import read_regular
 from babi_memnet.runs.files import LARGEST_DOCUMENT
 
-_NAMED_BY = ("source", "name", "kind")
-"""The keys of a part of the settings that tell which choice of its group it is."""
+_NAMED_BY = {"data": "source", "model": "name", "tracker": "kind"}
+"""The key of each group that tells which of its choices the settings are; those of the others are all of one kind."""
+
+_PRESETS = ("experiment", "debug", "sweep", "search")
+"""Groups whose files change settings of other groups; what is recorded would overrule them."""
 
 
 def prepared(words: Sequence[str], config_name: str) -> list[str]:
@@ -36,7 +40,7 @@ def prepared(words: Sequence[str], config_name: str) -> list[str]:
         RequestError: what is recorded there is no request.
     """
     words = [_at_home(word) for word in words]
-    asked, _ = get_args_parser().parse_known_args(words)
+    asked, _ = get_args_parser().parse_known_intermixed_args(words)
     if asked.experimental_rerun is not None:
         raise RequestError("--experimental-rerun: expected --config-dir=RUN/.hydra --config-name=config instead")
     if not asked.config_dir or not asked.config_name or asked.config_name == config_name:
@@ -47,14 +51,19 @@ def prepared(words: Sequence[str], config_name: str) -> list[str]:
     recorded = _recorded(file)
     if recorded is None:
         return words
+    for word in asked.overrides:
+        if word.lstrip("+").partition("=")[0] in _PRESETS:
+            raise RequestError(f"{word}: expected single settings or groups on top of {file}, such as model.hops=2")
     flags = [word for word in words if word not in asked.overrides]
-    # Of two names of a primary file the last one counts.
-    return [*flags, *_as_words(recorded, asked.overrides), *asked.overrides, f"--config-name={config_name}"]
+    # Of two names of a primary file the last one counts; and Hydra takes its overrides together.
+    return [*flags, f"--config-name={config_name}", *_as_words(recorded, asked.overrides), *asked.overrides]
 
 
 def _at_home(word: str) -> str:
     key, is_override, value = word.partition("=")
-    return f"{key}={Path(value).expanduser()}" if is_override and re.match(r"~(/|$)", value) else word
+    if not is_override or not re.match(r"~(/|$)", value):
+        return word
+    return f"{key}={','.join(os.path.expanduser(one) for one in value.split(','))}"
 
 
 def _recorded(file: Path) -> dict[str, Any] | None:
@@ -81,10 +90,11 @@ def _as_words(settings: Mapping[str, Any], others: Sequence[str]) -> Iterator[st
         if not isinstance(value, dict):
             yield f"{key}={as_value(value)}"
             continue
-        if named := [value[name] for name in _NAMED_BY if name in value]:
-            yield f"{key}={named[0]}"
+        named_by = _NAMED_BY.get(key)
+        if named_by in value:
+            yield f"{key}={value[named_by]}"
         for name, inner in value.items():
-            if f"{key}.{name}" not in overruled and name not in _NAMED_BY:
+            if f"{key}.{name}" not in overruled and name != named_by:
                 yield f"{key}.{name}={as_value(inner)}"
 
 

@@ -28,6 +28,9 @@ FORMS: dict[str, tuple[str, ...]] = {
     "datasets": ("test", "train", "dataset_dict.json"),
 }
 
+_END = b"\xff\xff\xff\xff\0\0\0\0"
+"""What a stream of Arrow ends with."""
+
 STATE_FILE = "state.json"
 """Lies in the folder of each split that the datasets library saved, and lists its Arrow files."""
 
@@ -127,7 +130,10 @@ def _arrow_files(folder: Path) -> list[Path]:
     """The files of one split in the order of their rows."""
     state = folder / STATE_FILE
     try:
-        names = [entry["filename"] for entry in json.loads(read_regular(state, 16))["_data_files"]]
+        saved = json.loads(read_regular(state, 16))
+        names = [entry["filename"] for entry in saved["_data_files"]]
+        if saved.get("_indices_files") or saved.get("_indices_data_files"):
+            raise ValueError("a selection of rows; save what it selects")
         if not names or any(not name.endswith(".arrow") or Path(name).name != name for name in names):
             raise ValueError("_data_files lists other things than Arrow files of the folder")
         return [folder / name for name in names]
@@ -158,7 +164,10 @@ def _parquet(path: Path) -> pa.Table:
 def _arrow(path: Path) -> pa.Table:
     import pyarrow as pa
 
-    return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+    content = pa.memory_map(str(path))
+    if content.size() < len(_END) or content.read_at(len(_END), content.size() - len(_END)) != _END:
+        raise ValueError(f"{path.name} ends in the middle")
+    return pa.ipc.open_stream(content).read_all()
 
 
 def _checked(table: pa.Table, place: Path) -> pa.Table:

@@ -48,15 +48,16 @@ def unlike_versions(made_by: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in _THAT_CHANGE_NUMBERS}
     for status in made_by:
-        versions = status.get("versions") or {}
+        versions = status.get("versions")
+        versions = versions if isinstance(versions, Mapping) else {}
         for name, count in counts.items():
             count[str(versions.get(name) or "unknown")] += 1
     unlike = [
-        f"{name} {', '.join(f'{version} ({runs} runs)' for version, runs in sorted(count.items()))}"
+        f"{name} {', '.join(f'{version} (of {runs})' for version, runs in sorted(count.items()))}"
         for name, count in counts.items()
         if len(count) > 1
     ]
-    return [f"made by different versions, which may change numbers: {'; '.join(unlike)}"] if unlike else []
+    return [f"runs made by different versions, which may change numbers: {'; '.join(unlike)}"] if unlike else []
 
 
 def describe_checkout(folder: Path) -> dict[str, Any] | None:

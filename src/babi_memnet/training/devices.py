@@ -40,15 +40,16 @@ def expect_room(network: Network, restarts: int, device: torch.device) -> None:
 def in_fixed_order(device: torch.device) -> Iterator[None]:
     """On a CPU, sums of a gradient over equal indices are made in one order, also where several threads make them."""
     deterministic: Any = torch.utils.deterministic
-    before = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory
+    enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = deterministic.fill_uninitialized_memory
     try:
         if device.type == "cpu":
             torch.use_deterministic_algorithms(True)
             deterministic.fill_uninitialized_memory = False  # which takes time, and nobody reads such
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
-        deterministic.fill_uninitialized_memory = before[1]
+        torch.use_deterministic_algorithms(enabled, warn_only=warns)
+        deterministic.fill_uninitialized_memory = filled
 
 
 def device_of(name: str) -> torch.device:

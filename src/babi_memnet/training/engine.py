@@ -28,8 +28,6 @@ from babi_memnet.training.schedule import Epoch, is_stepwise, step_sizes
 from babi_memnet.training.settings import TrainingSettings
 from babi_memnet.training.symmetry import Exchange
 
-_EVALUATION_BATCH = 100
-
 Floats = npt.NDArray[np.float64]
 
 

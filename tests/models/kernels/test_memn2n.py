@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,5 +230,8 @@ def test_different_sentences_are_found_each_once():
     assert len({tuple(sentence) for sentence in sentences.tolist()}) == len(sentences)
     for n, count in enumerate(questions.counts):
         np.testing.assert_array_equal(sentences[told[n, :count]], questions.words[n, :count])
-    assert stories_of(questions) is stories_of(questions)
-    assert stories_of(questions.select(np.arange(3))) is not stories_of(questions)
+    assert stories_of(questions).told is stories_of(questions).told
+    other = replace(questions, answers=questions.answers[::-1].copy())
+    assert stories_of(other).told is stories_of(questions).told
+    assert stories_of(other).answers is other.answers
+    assert stories_of(questions.select(np.arange(3))).told.shape == (3, 6)

@@ -46,6 +46,8 @@ class _Arguments:
 
     def array(self, place: int) -> tuple[Any, Any]:
         """Where the elements of an array begin, and how many columns it has."""
+        if self._kinds[place].layout != "C":
+            raise TypeError(f"argument {place}: expected an array whose rows lie one after the other")
         array = self._context.make_array(self._kinds[place])(self._context, self._builder, self._arguments[place])
         return array.data, self._builder.extract_value(array.shape, 1)
 
@@ -349,5 +351,6 @@ def _exponential(builder: Any, x: Any) -> Any:
     for factor in (1.3981999363750219e-3, 8.333452045917511e-3, 4.166579619050026e-2, 0.1666666567325592, 0.5):
         p = fitted(p, r, all_lanes(factor))
     p = builder.fadd(fitted(builder.fmul(p, r), r, r), all_lanes(1.0))
-    exponent = builder.add(builder.fptosi(n, _Ints), ir.Constant(_Ints, [127] * LANES))
+    known = builder.select(builder.fcmp_ordered("ord", n, n), n, _ZEROS)  # NaN is no whole number; it is in p already
+    exponent = builder.add(builder.fptosi(known, _Ints), ir.Constant(_Ints, [127] * LANES))
     return builder.fmul(p, builder.bitcast(builder.shl(exponent, ir.Constant(_Ints, [23] * LANES)), _Vector))

@@ -87,7 +87,7 @@ class Kernels:
     def evaluate(self, questions: Questions, linear: bool) -> tuple[Integers, float]:
         """As `kernels.Kernel` says."""
         stories, chosen = stories_of(questions), np.zeros(len(questions), np.int32)
-        scratch = Scratch.of(self._parts, stories, min(_TOGETHER, len(questions)), len(stories.sentences))
+        scratch = Scratch.of(self._parts, stories, max(1, min(_TOGETHER, len(questions))), len(stories.sentences))
         ages = np.arange(stories.told.shape[1], dtype=np.uint16)
         return chosen, float(evaluate(self._parts, stories, linear, scratch, ages, chosen))
 
@@ -95,7 +95,7 @@ class Kernels:
 def _filled(values: npt.NDArray[np.float32], axes: int) -> npt.NDArray[np.float32]:
     """With zeros at the end of the last axes, so that these are whole lanes long."""
     missing = [(0, 0)] * (values.ndim - axes) + [(0, -size % LANES) for size in values.shape[values.ndim - axes :]]
-    return np.pad(values, missing)
+    return np.ascontiguousarray(np.pad(values, missing))
 
 
 def _tell_of_compiling() -> None:

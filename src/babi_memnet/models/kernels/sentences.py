@@ -28,20 +28,19 @@ class Stories(NamedTuple):
     answers: Integers  # [N]
 
 
-_known: dict[int, tuple[ref[Integers], Stories]] = {}
-"""What has been made of questions that are still there, by the identity of their words."""
+_known: dict[int, tuple[ref[Integers], Integers, tuple[Integers, Integers, Integers]]] = {}
+"""What is told in words that are still there, by their identity, and the counts of statements that belong to it."""
 
 
 def stories_of(questions: Questions) -> Stories:
     """The questions by sentences; those that are asked again and again are looked through once."""
-    words, key = questions.words, id(questions.words)
-    if (known := _known.get(key)) and known[0]() is words:
-        return known[1]
-    sentences, told = different_sentences(words, questions.counts)
-    lengths = np.count_nonzero(sentences, axis=1)
-    stories = Stories(sentences, lengths, told, questions.counts, questions.questions, questions.answers)
-    _known[key] = ref(words, lambda _: _known.pop(key, None)), stories
-    return stories
+    words, counts, key = questions.words, questions.counts, id(questions.words)
+    known = _known.get(key)
+    if known is None or known[0]() is not words or known[1] is not counts:
+        sentences, told = different_sentences(words, counts)
+        found = sentences, np.count_nonzero(sentences, axis=1), told
+        known = _known[key] = ref(words, lambda _: _known.pop(key, None)), counts, found
+    return Stories(*known[2], counts, questions.questions, questions.answers)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
