@@ -63,6 +63,7 @@ def test_a_command_of_the_documentation_runs(command: Run, few_runs: Path, tmp_p
         shutil.copytree(few_runs, tmp_path / "outputs")
         (record, *_) = sorted((tmp_path / "outputs" / "train").glob("task_01-*/.hydra"))
         words = [f"--config-dir={record}" if word.startswith("--config-dir=") else word for word in words]
+        overrides.remove("debug=quick")  # a preset, and the run is a small one
     elif words[0] == "babi-report":
         shutil.copytree(few_runs, tmp_path / "outputs")
     elif words[0] == "babi-demo":
