@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
 from babi_memnet.data.sources import load, origin
 from babi_memnet.encoding.questions import Questions, build_encoder
@@ -186,11 +185,8 @@ def run(
             restarts=settings.training.numbers,
         )
         # What is refused for its data or its device leaves no record, and nothing at the tracker.
-        # The products inside the kernels are small and run in our own threads; more below them would be in the way.
-        # What is not loaded yet is not limited, so the limit comes after the experiment.
         with (
             closing(Experiment(request)) as experiment,
-            threadpool_limits(limits=1, user_api="blas"),
             in_fixed_order(experiment.restarts.device),
             record.recording(request.signature, facts) as recording,
         ):

@@ -77,12 +77,12 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_versions_that_change_numbers_are_told_apart() -> None:
-    one, other = {"versions": {"torch": "2.12.0", "numpy": "2.4"}}, {"versions": {"torch": "2.13.0", "numpy": "2.4"}}
-    wandb = {"versions": {**other["versions"], "wandb": "0.1"}}
+    one, other = {"torch": "2.12.0", "numpy": "2.4"}, {"torch": "2.13.0", "numpy": "2.4"}
+    wandb = {**other, "wandb": "0.1"}
     assert unlike_versions([]) == unlike_versions([one, one]) == unlike_versions([other, wandb]) == []
     assert unlike_versions([one, other, wandb]) == [
         "runs made by different versions, which may change numbers: torch 2.12.0 (of 1), 2.13.0 (of 2)"
     ]
-    for damaged in ({}, {"versions": ["torch"]}, {"versions": "2.12.0"}):
+    for damaged in ({}, None, ["torch"], "2.12.0"):
         (line,) = unlike_versions([one, damaged])
         assert line.endswith("torch 2.12.0 (of 1), unknown (of 1); numpy 2.4 (of 1), unknown (of 1)")

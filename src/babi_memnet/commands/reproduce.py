@@ -128,7 +128,7 @@ def _draw(
     if not drawn:
         return []
     recorded = [RunDirectory(requests[key].directory) for key in requests if key[1] in cells.results[key[0]]]
-    notes |= dict.fromkeys(unlike_versions(record.status or {} for record in recorded))
+    notes |= dict.fromkeys(unlike_versions((record.status or {}).get("versions") for record in recorded))
     where = {key: value for key, value in describe_environment().items() if key in ("platform", "python", "versions")}
     whole = reproduced_table(table, drawn, list(notes), where, time.perf_counter() - started, beside)
     written = write_table(directory, whole, {"columns": curves})

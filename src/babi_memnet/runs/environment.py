@@ -40,18 +40,17 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
-def unlike_versions(made_by: Iterable[Mapping[str, Any]]) -> list[str]:
+def unlike_versions(made_by: Iterable[object]) -> list[str]:
     """One line where runs that stand beside each other were made by versions that may give other numbers.
 
     Args:
-        made_by: status.json of each run.
+        made_by: the ``versions`` in status.json of each run; whatever is no mapping tells nothing.
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in _THAT_CHANGE_NUMBERS}
-    for status in made_by:
-        versions = status.get("versions")
-        versions = versions if isinstance(versions, Mapping) else {}
+    for versions in made_by:
+        known = versions if isinstance(versions, Mapping) else {}
         for name, count in counts.items():
-            count[str(versions.get(name) or "unknown")] += 1
+            count[str(known.get(name) or "unknown")] += 1
     unlike = [
         f"{name} {', '.join(f'{version} (of {runs})' for version, runs in sorted(count.items()))}"
         for name, count in counts.items()

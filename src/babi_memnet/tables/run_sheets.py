@@ -123,8 +123,8 @@ def pivot_sheets(pivot: Pivot, rows: Sequence[Row], title: str, width: int | Non
 
 def _of_all(rows: Sequence[Row]) -> list[str]:
     """What a reader has to know of all rows, whatever is shown of them."""
-    runs = {row.keys["run"]: {"versions": row.versions} for row in rows if row.is_done}
-    return [*unlike_versions(runs.values()), *open_runs(rows)]
+    versions = {row.keys["run"]: row.versions for row in rows if row.is_done}
+    return [*unlike_versions(versions.values()), *open_runs(rows)]
 
 
 def open_runs(rows: Iterable[Row]) -> list[str]:

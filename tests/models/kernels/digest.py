@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import numpy as np
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from threadpoolctl import threadpool_limits
 
 from babi_memnet.commands.train import TrainSchema
 from babi_memnet.config import register, request_of
@@ -46,7 +45,7 @@ def digest(threads: int) -> str:
     found = hashlib.sha256()
     register(train=TrainSchema)
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_directory()), version_base="1.3"), threadpool_limits(1, "blas"):
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         for words in requests():
             experiment = Experiment(request_of(compose("train", [*words, f"runtime.threads={threads}"]), None))
             shown = [

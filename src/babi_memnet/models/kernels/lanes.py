@@ -72,21 +72,21 @@ class _Rows:
         self._builder, kinds = builder, signature.args
         called = _Arguments(context, builder, signature, arguments)
         count = sum(isinstance(kind, types.Array) for kind in kinds)
-        self.starts = []
+        self._starts = []
         for place in range(0, 2 * count, 2):
             array, row = called.array(place), called.number(place + 1)
-            self.starts.append(_start(builder, array, row))
+            self._starts.append(_start(builder, array, row))
         self._places = builder.udiv(array[1], array[1].type(LANES))
         rest = zip(arguments[2 * count :], kinds[2 * count :], strict=True)
         self.numbers = [in_all_lanes(builder, value) for value, kind in rest if kind == types.float32]
 
-    def read(self, row: int, place: Any) -> Any:
-        """The lanes at a place of a row."""
-        return _read(self._builder, self.starts[row], place)
+    def lanes(self, place: Any) -> list[Any]:
+        """The lanes at a place of every row."""
+        return [_read(self._builder, start, place) for start in self._starts]
 
     def write(self, place: Any, lanes: Any) -> None:
         """Put lanes at a place of the first row."""
-        _write(self._builder, self.starts[0], place, lanes)
+        _write(self._builder, self._starts[0], place, lanes)
 
     def each(self, body: Callable[[Any], None]) -> None:
         """Do this for every place; for the usual number of places in a straight line, without a loop."""
@@ -113,8 +113,7 @@ def _into(compute: Callable[..., Any]) -> Callable[..., Any]:
         rows = _Rows(context, builder, signature, arguments)
 
         def at(place: Any) -> None:
-            lanes = [rows.read(row, place) for row in range(len(rows.starts))]
-            rows.write(place, compute(builder, *lanes, *rows.numbers))
+            rows.write(place, compute(builder, *rows.lanes(place), *rows.numbers))
 
         rows.each(at)
         return context.get_dummy_value()
@@ -131,8 +130,7 @@ def _summed(compute: Callable[..., Any]) -> Callable[..., Any]:
         builder.store(_ZEROS, found)
 
         def at(place: Any) -> None:
-            lanes = [rows.read(row, place) for row in range(len(rows.starts))]
-            builder.store(builder.fadd(builder.load(found), compute(builder, *lanes)), found)
+            builder.store(builder.fadd(builder.load(found), compute(builder, *rows.lanes(place))), found)
 
         rows.each(at)
         vector, width = builder.load(found), LANES
@@ -309,7 +307,7 @@ def weigh(_context, out, o, top, count):  # type: ignore[no-untyped-def]
         def at(place: Any) -> None:
             first = in_all_lanes(builder, builder.mul(builder.trunc(place, _Int), _Int(LANES)))
             columns = builder.add(first, ir.Constant(_Ints, list(range(LANES))))
-            weights = _exponential(builder, builder.fsub(rows.read(0, place), rows.numbers[0]))
+            weights = _exponential(builder, builder.fsub(rows.lanes(place)[0], rows.numbers[0]))
             rows.write(place, builder.select(builder.icmp_signed("<", columns, end), weights, _ZEROS))
 
         rows.each(at)

@@ -39,7 +39,7 @@ from babi_memnet.models.kernels.lanes import (
 )
 from babi_memnet.models.kernels.sentences import Stories
 
-COMPILED_WITH = "a47c692f5b"
+COMPILED_WITH = "8172d18635"
 """The start of the SHA-256 of lanes.py. numba compiles anew when this file has changed, and looks at no other."""
 
 Floats = npt.NDArray[np.float32]
