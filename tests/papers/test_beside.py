@@ -41,7 +41,7 @@ def test_a_table_stands_for_its_columns_and_each_comes_once_where_it_was_first_a
     names = [f"{entry['table']}/{entry['id']}" for entry in found]
     assert names == [
         "entnet_10k/ntm",
-        *("qrn/qrn_2r_1k", "qrn/qrn_3r_1k", "qrn/qrn_10k"),
+        *("qrn/qrn_2r_1k", "qrn/qrn_3r_1k", "qrn/qrn_6r200_10k", "qrn/qrn_10k"),
         *("entnet_10k/entnet", "entnet_10k/entnet_repo"),
     ]
     assert columns_beside([], OURS) == []
@@ -126,7 +126,7 @@ def test_every_shipped_column_says_size_training_and_selection_where_they_differ
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("entnet_1k", "did you mean entnet_10k"),
+        ("entnet_20k", "did you mean entnet_10k"),
         ("ut_1k_joint", "did you mean ut/ut_1k_joint"),
         ("ut/ut_1k_jiont", "did you mean ut/ut_1k_joint"),
         ("utt/ut_1k_joint", "did you mean ut/ut_1k_joint"),

