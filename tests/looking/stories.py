@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from babi_memnet.looking.answering import Step, Trace
 from babi_memnet.looking.stories import Asked
-from babi_memnet.looking.trace import Step, Trace
 
 MARKUP = "<script>alert('x & y')</script>"
 

@@ -16,7 +16,8 @@ from babi_memnet.config import register, request_of
 from babi_memnet.data.sources import load
 from babi_memnet.errors import RequestError
 from babi_memnet.experiment import run
-from babi_memnet.looking.trace import Trace, TracedNetwork
+from babi_memnet.looking.answering import Trace
+from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.models.encodings import position_factors
 from babi_memnet.paths import conf_directory
 from babi_memnet.runs.checkpoint import load_checkpoint

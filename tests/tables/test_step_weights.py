@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from babi_memnet.looking.trace import Step
+from babi_memnet.looking.answering import Step
 from babi_memnet.tables.step_weights import ShownWeight, about_weights, shown_empty, shown_weights, step_word, strongest
 from tests.looking.stories import GATES, LOSS, MIXED, TRACE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from matplotlib import colormaps
 
-from babi_memnet.looking.trace import Trace
+from babi_memnet.looking.answering import Trace
 from babi_memnet.tables.story_figure import story_figure
 from tests.looking.stories import ASKED, GATES, LOSS, MIXED, TRACE, WITHOUT_ATTENTION
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from babi_memnet.looking.trace import Write
+from babi_memnet.looking.answering import Write
 from babi_memnet.tables.step_weights import NEAR_TO, NO_STATEMENT
 from babi_memnet.tables.story_page import story_fragment, story_page, story_style
 from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION

@@ -136,9 +136,11 @@ def _inspect(
     # Only this needs the networks, and with them torch.
     from babi_memnet.looking.answers import error_records
     from babi_memnet.looking.inspection import inspect_runs
+    from babi_memnet.looking.stopping import allowed_records, hop_records
     from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
     from babi_memnet.tables.inspection_report import error_sheet, write_inspection
     from babi_memnet.tables.run_report import INSPECTION
+    from babi_memnet.tables.stopping_sheet import stopping_sheet
 
     found = inspect_runs(rows)
     if not found.answered:
@@ -148,6 +150,8 @@ def _inspect(
     if found.attention:
         show([attention_sheet(found.attention, title, found.left_out)])
     show([error_sheet(errors, title, () if found.attention else found.left_out)])
+    if found.stopped:
+        show([stopping_sheet(hop_records(found.stopped), allowed_records(found.stopped), title)])
     written, notes = write_inspection(out / INSPECTION, found, errors, title, settings["figures"])
     for note in notes:
         log.info("%s", note)

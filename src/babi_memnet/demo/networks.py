@@ -11,8 +11,9 @@ from threading import Lock
 
 from babi_memnet.data.babi_format import TITLES
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.looking.answering import Trace
 from babi_memnet.looking.stories import Asked, asked_in, best_run, questions_to_trace
-from babi_memnet.looking.trace import Trace, TracedNetwork
+from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.runs.collection import Row
 
 _KEPT_NETWORKS = 32

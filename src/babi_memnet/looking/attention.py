@@ -24,7 +24,11 @@ from babi_memnet.looking.answers import Record
 from babi_memnet.runs.collection import Row
 
 Weights = npt.NDArray[np.float64]
-"""Attention [N, K, M]; the weights of a hop sum to 1, those of empty slots included."""
+"""Attention [N, K, M]; the weights of a hop sum to 1, those of empty slots included, or to 0: it was not taken."""
+
+
+_NOWHERE = -2
+"""What a hop looks at that was not taken: no slot, nor a forgotten fact, which is -1."""
 
 
 class Support(NamedTuple):
@@ -87,6 +91,7 @@ def measure(weights: Weights, support: Support, wrong: npt.NDArray[np.bool_] | N
     mass = np.einsum("nkm,nm->nk", weights, supporting)
     pooled = np.concatenate([weights * told[:, None], (weights * ~told[:, None]).sum(axis=2, keepdims=True)], axis=2)
     looked = np.where(told[:, None], weights, -1.0).argmax(axis=2)  # [N, K]
+    looked[~weights.any(axis=2)] = _NOWHERE
     first = [_first_looks(looks, facts) for looks, facts in zip(looked.tolist(), support.slots, strict=True)]
     complete = np.array([None not in looks for looks in first])
     pairs = [earlier < later for looks in first for earlier, later in _pairs(looks)]

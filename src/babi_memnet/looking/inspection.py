@@ -13,6 +13,7 @@ from babi_memnet.encoding.questions import Encoder, Questions
 from babi_memnet.errors import RequestError
 from babi_memnet.looking.answers import Answered, Record
 from babi_memnet.looking.attention import Support, null_records, restart_record, support_of
+from babi_memnet.looking.stopping import Stopped, deciding, error_within, steps_taken
 from babi_memnet.looking.stories import questions_to_trace
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.looking.word_map import WordMap, plane
@@ -27,12 +28,14 @@ class Inspection:
         attention: records of every restart and of the null models, see `looking.attention`.
         answered: one for each run and task.
         maps: one for each run.
+        stopped: one for each run and task whose network decides when it answers.
         left_out: runs, or their attention, and why.
     """
 
     attention: list[Record] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
     maps: list[WordMap] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -118,6 +121,7 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
     asked: dict[int, _TestQuestions] = {}
     given: dict[int, tuple[str, ...]] = {}
     wrong: dict[int, list[Any]] = {}
+    stops: dict[int, list[tuple[Any, Any, int]]] = {}  # steps taken, errors with fewer allowed, steps there are
     attends = True
     networks = TracedNetwork.load_all(run, [number for _, number in first.numbers])
     for place, network in enumerate(networks):
@@ -132,6 +136,9 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
             if attends:
                 attended = network.attend(questions)
                 answers, attention = attended.answers, attended.attention
+                if steps := deciding(attended):
+                    within = error_within(network, steps, questions.answers)
+                    stops.setdefault(task, []).append((steps_taken(steps), within, len(steps)))
             else:
                 answers = network.answer(questions)
             is_wrong = answers.chosen != questions.answers
@@ -178,4 +185,16 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
                 selected=row.selected,
             )
         )
+        if task in stops:
+            of_run = {"label": name, "run": run, "experiment": row.keys["experiment"], "task": task}
+            found.stopped.append(
+                Stopped(
+                    **of_run,
+                    selected=row.selected,
+                    facts=some.facts,
+                    taken=np.stack([taken for taken, _, _ in stops[task]]),
+                    most=stops[task][0][2],
+                    error_within=np.stack([within for _, within, _ in stops[task]]),
+                )
+            )
     return found

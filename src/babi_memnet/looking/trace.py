@@ -8,10 +8,9 @@ Legend: N questions, M memory slots, V answers, d dimension.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from babi_memnet.encoding.questions import Columns, Encoder, Questions
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.looking.answering import Answers, Attended, Step, Trace, Way, Write, kind_of, taken
 from babi_memnet.models.networks import network_class, network_on_record
 from babi_memnet.runs.directory import load_run
 
@@ -31,116 +31,6 @@ Result = TypeVar("Result")
 _NEAREST = 5
 _BATCH = 100
 _MOST_PROBLEMS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a network on its way to the answer, such as a hop.
-
-    Attributes:
-        name: what the network calls it.
-        weights: of each statement of the story, oldest first; 0 for one that the memory has forgotten.
-        shares: whether these and ``empty`` are shares of one; else they are any numbers.
-        empty: weight on no statement, as that of all empty memory slots together; None unless the weights are shares.
-        nearest: words whose answer vectors have the largest cosine with the state after this step; none where the
-            network has no state, or no vectors of answers.
-        unit: what the weights are in where they are no shares, to be read after "numbers in", such as ``nats``.
-    """
-
-    name: str
-    weights: tuple[float, ...]
-    shares: bool
-    empty: float | None
-    nearest: tuple[tuple[str, float], ...]
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """How the statements in the memory were rewritten once.
-
-    Attributes:
-        name: what the network calls it.
-        weights: for each statement of the story, oldest first, what share it read of each; 0 for forgotten ones.
-    """
-
-    name: str
-    weights: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """How a question was answered.
-
-    Attributes:
-        story: the statements, oldest first.
-        question: the question.
-        asked: words whose answer vectors have the largest cosine with the state before the first step; may be none.
-        steps: one after another.
-        answers: all that it can answer with the probability, the most probable first.
-        forgotten: how many of the oldest statements did not fit into the memory.
-        writes: how the memory was written, one after another; none where slots do not read each other.
-    """
-
-    story: tuple[str, ...]
-    question: str
-    asked: tuple[tuple[str, float], ...]
-    steps: tuple[Step, ...]
-    answers: tuple[tuple[str, float], ...]
-    forgotten: int
-    writes: tuple[Write, ...] = ()
-
-    @property
-    def answer(self) -> str:
-        """The most probable word."""
-        return self.answers[0][0]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain lists and mappings, for JSON."""
-        return {**asdict(self), "answer": self.answer}
-
-
-class Answers(NamedTuple):
-    """What a network says to many questions: probabilities [N, V], of padding 0; float32."""
-
-    probabilities: npt.NDArray[np.float32]
-
-    @property
-    def chosen(self) -> npt.NDArray[np.int64]:
-        """The number of the most probable answer, [N]."""
-        chosen: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
-        return chosen
-
-
-class Way(NamedTuple):
-    """One step with many questions: as `models.network.Step`, weights [N, M] and state [N, d] as float32 arrays.
-
-    In ``weights`` slot 0 holds the latest statement.
-    """
-
-    name: str
-    weights: npt.NDArray[np.float32]
-    shares: bool
-    state: npt.NDArray[np.float32] | None
-    unit: str
-
-
-class Attended(NamedTuple):
-    """How a network comes to its answers to many questions: ``start`` [N, d] is its state before the first step.
-
-    ``writes`` are [N, M, M] by the name of the write, where they were asked for: what each slot read of each.
-    """
-
-    answers: Answers
-    steps: tuple[Way, ...]
-    start: npt.NDArray[np.float32] | None
-    writes: Mapping[str, npt.NDArray[np.float32]]
-
-    @property
-    def attention(self) -> npt.NDArray[np.float32] | None:
-        """[N, K, M] the weights of the steps that attend, whose weights are shares of one; None without such steps."""
-        attending = [step.weights for step in self.steps if step.shares]
-        return np.stack(attending, axis=1) if attending else None
 
 
 class TracedNetwork:
@@ -266,6 +156,9 @@ class TracedNetwork:
             return found if writes else found._replace(writes=())
 
         traces = self._asked(questions, trace)
+        every = list(zip(*(trace.steps for trace in traces), strict=True))  # each step in all parts
+        answers = [_joined([step.answers for step in several]) for several in every]
+        reached = taken([kind_of(several[0].name) for several in every], answers, len(questions))
         steps = [
             Way(
                 name=several[0].name,
@@ -273,8 +166,14 @@ class TracedNetwork:
                 shares=several[0].shares,
                 state=_joined([step.state for step in several]),
                 unit=several[0].unit,
+                answers=share,
+                taken=was_taken,
+                numbers={
+                    parts[0][0]: np.concatenate([values.numpy() for _, values in parts])
+                    for parts in zip(*(step.numbers for step in several), strict=True)
+                },
             )
-            for several in zip(*(trace.steps for trace in traces), strict=True)
+            for several, share, was_taken in zip(every, answers, reached, strict=True)
         ]
         probabilities = np.concatenate([trace.logits.softmax(dim=-1).numpy() for trace in traces])
         written = {
@@ -282,6 +181,14 @@ class TracedNetwork:
             for several in zip(*(trace.writes for trace in traces), strict=True)
         }
         return Attended(Answers(probabilities), tuple(steps), _joined([trace.start for trace in traces]), written)
+
+    def answer_from(self, states: npt.NDArray[np.float32]) -> npt.NDArray[np.int64] | None:
+        """The numbers of the answers that states [..., d] of steps would give, [...]; None where steps do not say."""
+        import torch
+
+        with torch.inference_mode():
+            logits = self._network.answer_from(torch.from_numpy(states))
+        return None if logits is None else np.asarray(logits.argmax(dim=-1).numpy(), dtype=np.int64)
 
     def trace(self, columns: Columns) -> Iterator[Trace]:
         """The traces of many questions, in order; words that the network does not know are left out."""
@@ -298,7 +205,19 @@ class TracedNetwork:
             for step, words in zip(found.steps, nearest, strict=True):
                 told = step.weights[place, :count][::-1].tolist()
                 empty = float(step.weights[place, count:].sum()) if step.shares else None
-                steps.append(Step(step.name, (*forgotten, *told), step.shares, empty, words[place], step.unit))
+                steps.append(
+                    Step(
+                        name=step.name,
+                        weights=(*forgotten, *told),
+                        shares=step.shares,
+                        empty=empty,
+                        nearest=words[place],
+                        unit=step.unit,
+                        answers=None if step.answers is None else float(step.answers[place]),
+                        taken=bool(step.taken[place]),
+                        numbers=tuple((name, float(values[place])) for name, values in step.numbers.items()),
+                    )
+                )
             answers = tuple(
                 (self.words[number], float(probabilities[place, number])) for number in ranked[place] if number
             )

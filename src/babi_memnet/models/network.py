@@ -109,6 +109,10 @@ class Step(NamedTuple):
         shares: whether the weights of a question are shares of one, those on no statement included: attention.
         state: [B, d] what the network holds after the step, in the space of `Network.answer_vectors`; None for none.
         unit: what the weights are, where they are no shares.
+        answers: [B] what share of the answer is given after this step, where a network decides when to answer; None
+            where it is given after the last step. The shares of steps of one kind (``hop 1``, ``hop 2``) sum to one,
+            and the step of the last of them is where it stopped.
+        numbers: what else there is to say of the step, by name, such as how far a gate was open: [B] each.
     """
 
     name: str
@@ -116,6 +120,8 @@ class Step(NamedTuple):
     shares: bool = False
     state: Tensor | None = None
     unit: str = ""
+    answers: Tensor | None = None
+    numbers: tuple[tuple[str, Tensor], ...] = ()
 
 
 class Write(NamedTuple):
@@ -214,6 +220,13 @@ class Network(nn.Module, ABC):
 
     def answer_vectors(self) -> Tensor | None:
         """[V', d] the vectors that score the first V' answers against a state, if there are any."""
+        return None
+
+    def answer_from(self, states: Tensor) -> Tensor | None:
+        """The logits [..., V] of states [..., d] as the steps of a trace have them; None where these do not say.
+
+        Where steps share the answer, it is that of the mean of their states with these shares.
+        """
         return None
 
     def other_answers(self) -> list[str]:

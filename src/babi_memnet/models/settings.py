@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Self
 
 from babi_memnet.errors import bad_value
@@ -88,6 +88,16 @@ class NetworkSettings:
             if not getattr(self, key) > 0:
                 raise bad_value(f"model.{key}", getattr(self, key), "a number above 0")
 
+    def expect_at_least_zero(self, *keys: str) -> None:
+        """Refuse numbers below 0.
+
+        Raises:
+            RequestError: names the key.
+        """
+        for key in keys:
+            if not getattr(self, key) >= 0:
+                raise bad_value(f"model.{key}", getattr(self, key), "a number of at least 0")
+
     def expect_share(self, *keys: str) -> None:
         """Refuse numbers that are not from 0 to 1.
 
@@ -97,3 +107,35 @@ class NetworkSettings:
         for key in keys:
             if not 0 <= getattr(self, key) <= 1:
                 raise bad_value(f"model.{key}", getattr(self, key), "a share from 0 to 1")
+
+
+CONTROLLERS = ("fixed", "act", "reinforce")
+
+
+@dataclass
+class ControlledSettings(NetworkSettings):
+    """Settings of a network with hops, in which a controller may decide after which of them it answers.
+
+    Attributes:
+        controller: ``fixed`` answers after the last hop; ``act`` (adaptive computation time) and ``reinforce`` learn
+            for each question when to answer, see `models.controllers`.
+        hop_cost: what each hop costs, in nats of the loss with act, in right answers with reinforce.
+        entropy: with reinforce, how much undecidedness is worth while training, in nats of the loss for each nat of it.
+    """
+
+    controller: str = "fixed"
+    hop_cost: float = 0.01
+    entropy: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.expect_one_of("controller", CONTROLLERS)
+        self.expect_at_least_zero("hop_cost", "entropy")
+
+    def settled(self, joint: bool) -> Self:
+        """With the defaults of what means nothing to the controller."""
+        settled = super().settled(joint)
+        idle = {"fixed": ("hop_cost", "entropy"), "act": ("entropy",), "reinforce": ()}[self.controller]
+        plain = {key: getattr(ControlledSettings, key) for key in idle}
+        changed = any(getattr(settled, key) != value for key, value in plain.items())
+        return replace(settled, **plain) if changed else settled

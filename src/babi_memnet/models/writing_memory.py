@@ -12,8 +12,9 @@ apple" is one step, and neither time vectors nor a bounded memory are needed.
     u^k   = read(u^(k-1), {LN(m_j^0 + m_j^writes)})                             k = 2 .. hops
     a     = softmax(A LN(u^hops) + b)
 
-where both `write` and `read` are a `Hop`, each with weights of its own. A network is two such memories (or one), which
-begin differently, learn apart, and answer together, as a mixture of experts whose gate is one number:
+or after an earlier hop, where a controller decides so (`models.controllers`). Both `write` and `read` are a `Hop`, each
+with weights of its own. A network is two such memories (or one), which begin differently, learn apart, and answer
+together, as a mixture of experts whose gate is one number:
 
     p = sigmoid(g) a_1 + (1 - sigmoid(g)) a_2
     loss = -log a_1[answer] - log a_2[answer] - log p[answer]      the last moves g alone
@@ -34,15 +35,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.controllers import Controller
 from babi_memnet.models.heads import read_slots, slot_weights
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, StoryBatch, Trace, Write, no_padding
-from babi_memnet.models.settings import NetworkSettings
+from babi_memnet.models.settings import ControlledSettings
 
 BIRTHS = ("plain", "twin", "either", "both")
 
 
 @dataclass
-class Settings(NetworkSettings):
+class Settings(ControlledSettings):
     """A memory network that writes.
 
     Attributes:
@@ -177,14 +179,18 @@ class Read(NamedTuple):
     Attributes:
         logits: [B, Q, V].
         start: [B, Q, d] the questions before they read.
-        states: [B, Q, d] after each hop.
+        states: [B, Q, K, d] what would answer after each hop; after the last alone if nobody looks or decides.
+        willing: [B, Q, K] how willing a controller was to answer then; None without one.
+        shares: [B, Q, K] what share of the answer is from then; None for all of it from the last hop.
         writes: of each write, [B, H, T, T] what share of each slot the heads of a slot read; none if nobody looks.
         reads: of each hop, [B, H, Q, T] what share of each slot the heads of a question read; none if nobody looks.
     """
 
     logits: Tensor
     start: Tensor
-    states: tuple[Tensor, ...]
+    states: Tensor
+    willing: Tensor | None
+    shares: Tensor | None
     writes: tuple[Tensor, ...]
     reads: tuple[Tensor, ...]
 
@@ -203,6 +209,7 @@ class Memory(nn.Module):
         self.reader = Hop(settings, settings.hops)
         self.memory_norm, self.answer_norm = nn.LayerNorm(d), nn.LayerNorm(d)
         self.answer = nn.Linear(d, shape.words)
+        self.controller = Controller.of(settings, d)
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator, twins: bool) -> None:
@@ -215,6 +222,8 @@ class Memory(nn.Module):
                 hop.initialise(generator, twins)
         _draw(generator, self.answer)
         self.answer.bias.zero_()
+        if self.controller is not None:
+            self.controller.initialise(generator)
 
     def forward(self, batch: StoryBatch, visible: bool = False) -> Read:
         """A batch of stories, and all that happens on the way to its answers; what is read of slots if ``visible``."""
@@ -236,7 +245,26 @@ class Memory(nn.Module):
             state, weights = self.reader(state, hop, batch.asked, memory, visible)
             states.append(state)
             reads += weights
-        return Read(self.answer(self.answer_norm(state)), start, tuple(states), tuple(writes), tuple(reads))
+        answering, willing, shares = self.answer_norm(state), None, None
+        alone = self.controller is None and not visible
+        earlier = [] if alone else [self.answer_norm(before) for before in states[:-1]]
+        kept = torch.stack([*earlier, answering], dim=-2)
+        if self.controller is not None:
+            willing = self.controller.willing(kept)
+            # The questions of a story decide by the same random numbers, each as likely as by its own.
+            shares = self.controller.shares(willing, None if batch.noise is None else batch.noise.unsqueeze(1))
+            answering = torch.einsum("bqk,bqkd->bqd", shares, kept)
+        return Read(self.answer(answering), start, kept, willing, shares, tuple(writes), tuple(reads))
+
+    def controller_cost(self, read: Read, answers: Tensor) -> Tensor | float:
+        """What the controller learns from, [B, Q]; answers [B, Q], 0 where there is no question."""
+        if self.controller is None or read.willing is None or read.shares is None:
+            return 0.0
+        right = None
+        if self.controller.rewarded:
+            said = no_padding(self.answer(read.states)).argmax(dim=-1)  # [B, Q, K]
+            right = (said == answers.unsqueeze(-1)).to(read.states.dtype)
+        return self.controller.cost(read.willing, read.shares, right) * (answers > 0)
 
     def _embed(self, words: Tensor, mask: Tensor) -> Tensor:
         """sum_j mask_j * E w_j over the last axis of ``words`` [..., J], mask [J, d]: [..., d]."""
@@ -254,6 +282,7 @@ class WritingMemory(Network):
         count = 2 if settings.birth == "both" else 1
         self.memories: Sequence[Memory] = nn.ModuleList(Memory(settings, shape) for _ in range(count))  # type: ignore[assignment]
         self.trust = nn.Parameter(torch.zeros(1)) if count == 2 else None  # g
+        self.noise = settings.hops if settings.controller == "reinforce" else 0
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -273,6 +302,13 @@ class WritingMemory(Network):
         """[V, 2 d] or [V, d], A of the memories, side by side as their states are."""
         return torch.cat([memory.answer.weight for memory in self.memories], dim=-1)
 
+    def answer_from(self, states: Tensor) -> Tensor:
+        """What the memories say together to states [..., 2 d] or [..., d]."""
+        d = self.settings.dimension
+        return self._together(
+            [memory.answer(states[..., at * d : at * d + d]) for at, memory in enumerate(self.memories)]
+        )
+
     def forward(self, batch: StoryBatch) -> Tensor:
         """The logits of a batch of stories, [B, Q, V]."""
         return self._together([memory(batch).logits for memory in self.memories])
@@ -284,15 +320,20 @@ class WritingMemory(Network):
         that each learns by itself; equation 1.3 is the mixture, from which here the gate alone learns: an expert that
         is ahead at first would keep the other from learning at all.
         """
-        apart = [memory(batch).logits for memory in self.memories]
+        reads = [memory(batch) for memory in self.memories]
+        apart = [read.logits for read in reads]
+        controlled = sum(
+            memory.controller_cost(read, answers) for memory, read in zip(self.memories, reads, strict=True)
+        )
         if len(apart) == 1:
             logits = self._together(apart)
-            return Objective(self.cross_entropy(logits, answers, label_smoothing), logits)
+            cost = self.cross_entropy(logits, answers, label_smoothing)
+            return Objective(_shown(cost, controlled), logits)
         alone = [self.cross_entropy(no_padding(logits), answers, label_smoothing) for logits in apart]
-        learned = torch.stack(alone).sum(dim=0)
+        learned = torch.stack(alone).sum(dim=0) + controlled
         logits = self._together([logits.detach() for logits in apart])
         cost = self.cross_entropy(logits, answers, label_smoothing)
-        return Objective(cost + learned - learned.detach(), logits)
+        return Objective(_shown(cost, learned), logits)
 
     def trace(self, batch: Batch) -> Trace:
         """What slots read of each other, write by write, and a question hop by hop: the means over the heads.
@@ -304,13 +345,15 @@ class WritingMemory(Network):
         for place, (memory, read) in enumerate(zip(self.memories, found, strict=True)):
             owner = f"{('twin', 'plain')[place]} " if len(found) > 1 else ""
             starts.append(memory.answer_norm(read.start[:, 0]))
-            for hop, (weights, state) in enumerate(zip(read.reads, read.states, strict=True), start=1):
+            for hop, weights in enumerate(read.reads):
                 shares = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
                 nowhere = (1 - shares.sum(dim=-1, keepdim=True)).clamp(min=0)  # of heads that walk past every slot
-                own = memory.answer_norm(state[:, 0])
+                own = read.states[:, 0, hop]
                 states = [own if number == place else torch.zeros_like(own) for number in range(len(found))]
                 shares = torch.cat([shares, nowhere], dim=-1)
-                steps.append(Step(f"{owner}hop {hop}", shares, shares=True, state=torch.cat(states, dim=-1)))
+                answers = None if read.shares is None else read.shares[:, 0, hop]
+                state = torch.cat(states, dim=-1)
+                steps.append(Step(f"{owner}hop {hop + 1}", shares, shares=True, state=state, answers=answers))
             for write, weights in enumerate(read.writes, start=1):
                 readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
                 by_slot = _latest_first(readers_last, batch.counts).transpose(-1, -2)
@@ -324,13 +367,18 @@ class WritingMemory(Network):
         return {name if name.startswith(today) else f"memories.0.{name}": tensors[name] for name in tensors}
 
     def _together(self, logits: Sequence[Tensor]) -> Tensor:
-        """What the memories say together, [B, Q, V], from the logits of each; of two the logarithms of shares."""
+        """What the memories say together, [..., V], from the logits of each; of two the logarithms of shares."""
         if self.trust is None:
             return no_padding(logits[0])
         gate = torch.stack([functional.logsigmoid(self.trust), functional.logsigmoid(-self.trust)])  # [2, 1]
-        chances = torch.log_softmax(torch.stack(list(logits))[..., 1:], dim=-1)  # [2, B, Q, V - 1]
-        shares = torch.logsumexp(chances + gate[:, None, None], dim=0)
+        chances = torch.log_softmax(torch.stack(list(logits))[..., 1:], dim=-1)  # [2, ..., V - 1]
+        shares = torch.logsumexp(chances + gate.reshape(2, *[1] * (chances.dim() - 1)), dim=0)
         return no_padding(functional.pad(shares, (1, 0)))
+
+
+def _shown(cost: Tensor, learned: Tensor | float) -> Tensor:
+    """The number ``cost`` with the gradient of what is ``learned`` from besides."""
+    return cost + learned - learned.detach() if isinstance(learned, Tensor) else cost
 
 
 def _latest_first(weights: Tensor, counts: Tensor) -> Tensor:

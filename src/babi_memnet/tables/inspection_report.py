@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from babi_memnet.looking.answers import BINS, POOLED, Answered, Record, by_label, confusion, confusion_records
 from babi_memnet.looking.inspection import Inspection
+from babi_memnet.looking.stopping import allowed_records, hop_records
 from babi_memnet.looking.word_map import word_records
 from babi_memnet.runs.files import plain, write_atomically, write_json
 from babi_memnet.tables.attention_sheet import attention_sheet, tidy_attention
@@ -17,6 +18,7 @@ from babi_memnet.tables.formats import to_csv
 from babi_memnet.tables.numbers import NO_DATA, rounded
 from babi_memnet.tables.run_report import MANIFEST
 from babi_memnet.tables.sheet import Sheet, to_markdown
+from babi_memnet.tables.stopping_sheet import stopping_sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,8 +38,8 @@ def write_inspection(
     """Write all of ``found`` into ``directory``, a folder of its own; the files, and lines on what is not drawn.
 
     ``attention``, ``errors``, ``confusion`` and ``words`` as JSON and CSV, unrounded, the first two also as Markdown;
-    attention and words only where a network has them; pictures as PNG and PDF below ``figures/``. ``errors`` are the
-    `error_records`. ``files.json`` names all of these, so that the next report there can remove them.
+    attention, words and steps only where a network has them; pictures as PNG and PDF below ``figures/``. ``errors`` are
+    the `error_records`. ``files.json`` names all of these, so that the next report there can remove them.
     """
     confused, words = confusion_records(found.answered), word_records(found.maps)
     contents = {
@@ -54,6 +56,15 @@ def write_inspection(
             "attention.json": _json(found.attention),
             "attention.csv": to_csv(tidy_attention(found.attention)).encode(),
             "attention.md": to_markdown(attention_sheet(found.attention, title, found.left_out)).encode(),
+        }
+    if found.stopped:
+        hops, allowed = hop_records(found.stopped), allowed_records(found.stopped)
+        contents |= {
+            "steps.json": _json(hops),
+            "steps.csv": to_csv(hops).encode(),
+            "steps_allowed.json": _json(allowed),
+            "steps_allowed.csv": to_csv(allowed).encode(),
+            "steps.md": to_markdown(stopping_sheet(hops, allowed, title)).encode(),
         }
     directory.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
@@ -76,6 +87,7 @@ def _pictures(found: Inspection, errors: Sequence[Record], notes: list[str]) -> 
     """The name of each picture and the picture; what is not drawn is added to ``notes``."""
     from babi_memnet.tables.answer_figures import confusion_figure, error_figure
     from babi_memnet.tables.attention_figures import support_figure
+    from babi_memnet.tables.stopping_figure import stopping_figure
     from babi_memnet.tables.word_figure import word_figure
 
     names = file_names(by_label(found.answered))
@@ -88,6 +100,9 @@ def _pictures(found: Inspection, errors: Sequence[Record], notes: list[str]) -> 
             attention = [record for record in found.attention if record["label"] == label]
             if attention and (figure := support_figure(attention)) is not None:
                 yield f"attention{name}", figure
+            stopped = [one for one in found.stopped if one.label == label]
+            if stopped:
+                yield f"steps{name}", stopping_figure(hop_records(stopped), allowed_records(stopped))
             yield f"errors{name}", error_figure([record for record in errors if record["label"] == label])
 
     confused = sorted((one for one in found.answered if _wrong(one)), key=_wrong, reverse=True)

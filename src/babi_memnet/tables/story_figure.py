@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from babi_memnet.looking.trace import Trace
+from babi_memnet.looking.answering import Trace
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.step_weights import ShownWeight, about_weights, shown_empty, shown_weights
 from babi_memnet.tables.style import GREY, STYLE, turn_ticks

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from babi_memnet.looking.trace import Trace
+from babi_memnet.looking.answering import Trace
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.pages import filled
 from babi_memnet.tables.step_weights import (
     NEAR_TO,
     NO_STATEMENT,
+    about_stopping,
     about_weights,
     nearest_words,
+    numbers_of_steps,
     shown_empty,
     shown_weights,
     step_word,
@@ -85,6 +87,7 @@ def _shown(trace: Trace, supporting: Collection[int], expected: str | None) -> d
         "statements": statements,
         "no_statement": NO_STATEMENT,
         "empty": shown_empty(trace),
+        "numbers": numbers_of_steps(trace),
         "near_to": NEAR_TO,
         "nearest": nearest_words(trace, _SHOWN_WORDS),
         "write_names": [write.name for write in trace.writes],
@@ -128,6 +131,7 @@ def _notes(trace: Trace, supporting: Collection[int]) -> list[str]:
     if numbers:
         negative = ", orange below zero" if min(numbers) < 0 else ""
         notes.append(f"Numbers are shaded by their size against the largest of the {word}{negative}.")
+    notes += [f"{line[:1].upper()}{line[1:]}." for line in about_stopping(trace)]
     if supporting:
         notes.append("● marks the statements that the answer rests on.")
     if trace.forgotten:

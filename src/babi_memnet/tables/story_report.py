@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from babi_memnet.looking.answering import Step, Trace
 from babi_memnet.looking.stories import Asked, described
-from babi_memnet.looking.trace import Step, Trace, TracedNetwork
+from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.runs.files import write_atomically
 from babi_memnet.tables.numbers import percent
 from babi_memnet.tables.sheet import Sheet, cut
 from babi_memnet.tables.step_weights import (
     NEAR_TO,
     NO_STATEMENT,
+    about_stopping,
     about_weights,
     nearest_words,
+    numbers_of_steps,
     shown_empty,
     shown_weights,
 )
@@ -52,15 +55,17 @@ def story_sheet(trace: Trace, asked: Asked) -> Sheet:
     rows = []
     for place, statement in enumerate(trace.story):
         mark = " ●" if place in asked.supporting else ""
-        rows.append((f"{statement}{mark}", *(of_step[place].text for of_step in weights)))
+        shown = [of_step[place] for of_step in weights]
+        rows.append((f"{statement}{mark}", *(weight.text if weight else "" for weight in shown)))
     below = []
     if empty := shown_empty(trace):
-        below.append((NO_STATEMENT, *(shown.text if shown else "" for shown in empty)))
+        below.append((NO_STATEMENT, *(weight.text if weight else "" for weight in empty)))
+    below += [(name, *cells) for name, cells in numbers_of_steps(trace)]
     if nearest := nearest_words(trace, most=1):
         below.append((NEAR_TO, *("".join(words) for words in nearest)))
     answers = ", ".join(f"{word} {percent(share, 1)}" for word, share in trace.answers[:3])
     right = "" if asked.expected is None else f"; right: {asked.expected}"
-    notes = [f"answers: {answers}{right}", *about_weights(trace)]
+    notes = [f"answers: {answers}{right}", *about_weights(trace), *about_stopping(trace)]
     if asked.supporting:
         notes.append("● the answer rests on it")
     if trace.forgotten:

@@ -266,7 +266,8 @@ def make_engine(
 def _amiss(kernel: type[Kernel] | None, restarts: Restarts, settings: TrainingSettings) -> str | None:
     """Why kernels cannot be used; None when they can."""
     if kernel is None:
-        return f"there are no kernels for {type(restarts.network).__name__}"
+        network = restarts.network
+        return f"there are no kernels for {type(network).__name__} ({network.settings.described()})"
     if restarts.device.type != "cpu":
         return "kernels are for the cpu"
     plain = {

@@ -1,7 +1,7 @@
 """Networks once more, in code for one kind of machine: faster, with the values and gradients of the network itself.
 
-The kernels of a network are the file of its name in this folder, which defines a class ``Kernels``, and
-``NETWORK``, the class of what they compute.
+The kernels of a network are the file of its name in this folder, which defines a class ``Kernels``; ``NETWORK``, the
+class of what they compute; and ``KNOWN``, the settings that they know in one value alone.
 """
 
 from __future__ import annotations
@@ -41,9 +41,13 @@ class Kernel(Protocol):
 
 
 def kernel_of(network: Network) -> type[Kernel] | None:
-    """The kernels for a network: those of exactly its class, as they compute what that class says and nothing else."""
+    """The kernels for a network: those of exactly its class, as they compute what that class says and nothing else.
+
+    None where there are none, or where they do not know its settings.
+    """
     name = type(network).__module__.rpartition(".")[2]
     if find_spec(f"{__name__}.{name}") is None:
         return None
     module = import_module(f"{__name__}.{name}")
-    return module.Kernels if type(network) is module.NETWORK else None
+    known = all(getattr(network.settings, key, value) == value for key, value in module.KNOWN.items())
+    return module.Kernels if type(network) is module.NETWORK and known else None

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 NETWORK = MemN2N
 """What these kernels compute."""
 
+KNOWN = {"write": "none", "answer": "sum", "controller": "fixed"}
+"""With which settings alone."""
+
 _TOGETHER = 32
 """Questions that are answered at a time; their scores fit into the nearest cache."""
 
