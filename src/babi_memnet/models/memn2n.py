@@ -214,11 +214,13 @@ class MemN2N(Network):
         memories = torch.cat([batch.words, times.unsqueeze(-1)], dim=-1)
         state = question = self.embed(self.tying.question, batch.questions, weights[:-1])  # u = B q, [B, d]
         walk = Walk([state], self.answering(state, torch.zeros_like(state), question), [], [], [])
+        # Tables that several hops share embed the statements once.
+        used = dict.fromkeys([*self.tying.input, *self.tying.output])
+        slots = {table: self.embed(table, memories, weights) * told.unsqueeze(-1) for table in used}
         taken_up: Tensor | float = 0.0  # what slots have taken up so far, [B, M, d]
         for hop in range(self.settings.hops):
-            # m_i and c_i, [B, M, d]
-            inputs = (self.embed(self.tying.input[hop], memories, weights) + taken_up) * told.unsqueeze(-1)
-            outputs = (self.embed(self.tying.output[hop], memories, weights) + taken_up) * told.unsqueeze(-1)
+            inputs = slots[self.tying.input[hop]] + taken_up  # m_i, [B, M, d]
+            outputs = slots[self.tying.output[hop]] + taken_up  # c_i
             scores = torch.einsum("bd,bmd->bm", state, inputs)
             attention = self.attention(scores, told)  # p_i = softmax(u . m_i), equation 1
             read = torch.einsum("bm,bmd->bd", attention, outputs)  # o = sum_i p_i c_i, equation 2
