@@ -93,6 +93,7 @@ FIELDS = [(group, part, field.name) for group, parts in PARTS.items() for part i
 NEEDED = {
     "beta1": ("optimizer", "adam"),
     "beta2": ("optimizer", "adam"),
+    "initial_accumulator": ("optimizer", "adagrad"),
     "weight_decay_on": ("weight_decay", 0.1),
     "growing": ("first_statements", 8),
 }
@@ -125,7 +126,9 @@ def test_exactly_what_has_an_effect_changes_the_signature(group: str, part: type
 
 
 @pytest.mark.usefixtures("same_stories")
-@pytest.mark.parametrize("idle", [{"beta1": 0.5}, {"weight_decay_on": "matrices"}, {"growing": 0.1}])
+@pytest.mark.parametrize(
+    "idle", [{"beta1": 0.5}, {"initial_accumulator": 0.1}, {"weight_decay_on": "matrices"}, {"growing": 0.1}]
+)
 def test_what_has_no_effect_beside_the_rest_makes_no_other_run(idle: dict[str, Any]):
     assert settle(settings_of(training=TrainingSettings(**idle))).signature == settle(settings_of()).signature
 

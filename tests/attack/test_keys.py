@@ -59,6 +59,7 @@ LEFT_OUT = {"runtime.debug", "data.download", "data.mirrors"}
 SETTLED = {
     "training.beta1",
     "training.beta2",
+    "training.initial_accumulator",
     "training.symmetry_file",
     "training.weight_decay_on",
     "training.clip",

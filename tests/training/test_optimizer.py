@@ -26,6 +26,10 @@ def drawn(restarts: int) -> dict[str, torch.Tensor]:
             lambda values: torch.optim.AdamW(values, lr=0.1, weight_decay=0.2, betas=(0.8, 0.9)),
         ),
         ({"optimizer": "adagrad"}, lambda values: torch.optim.Adagrad(values, lr=0.1)),
+        (
+            {"optimizer": "adagrad", "initial_accumulator": 0.5, "weight_decay": 0.2},
+            lambda values: torch.optim.Adagrad(values, lr=0.1, initial_accumulator_value=0.5, weight_decay=0.2),
+        ),
     ],
 )
 def test_each_restart_moves_as_it_would_alone(changes, alone):

@@ -74,6 +74,7 @@ def test_the_rate_of_a_warm_up_does_not_depend_on_where_epochs_end():
         ("schedule", "steps"),
         ("warmup", 1.0),
         ("beta2", -0.1),
+        ("initial_accumulator", -0.1),
         ("clip", "none"),
         ("weight_decay", -1.0),
         ("weight_decay_on", "biases"),

@@ -99,6 +99,6 @@ def _made(settings: TrainingSettings, groups: list[dict[str, Any]]) -> optim.Opt
     if settings.optimizer == "sgd":
         return optim.SGD(groups, lr=settings.learning_rate)
     if settings.optimizer == "adagrad":
-        return optim.Adagrad(groups, lr=settings.learning_rate)
+        return optim.Adagrad(groups, lr=settings.learning_rate, initial_accumulator_value=settings.initial_accumulator)
     kind = optim.AdamW if settings.optimizer == "adamw" else optim.Adam
     return kind(groups, lr=settings.learning_rate, betas=(settings.beta1, settings.beta2))

@@ -32,6 +32,8 @@ class TrainingSettings:
         epochs: epochs after the linear start.
         optimizer: ``sgd``, ``adam``, ``adamw`` or ``adagrad``, those of torch.optim.
         beta1, beta2: decay of the moments, adam and adamw.
+        initial_accumulator: what the sums of squared gradients of adagrad begin with. TensorFlow has 0.1, which keeps
+            its first steps small; with 0 the first moves every parameter by the whole step size.
         loss: what the gradient is of: the ``sum`` over a batch or its ``mean``.
         learning_rate: step size of those epochs.
         schedule: ``constant``, ``halving`` (every ``halve_every`` epochs) or ``cosine`` (to 0 at the last step).
@@ -74,6 +76,7 @@ class TrainingSettings:
     optimizer: str = "sgd"
     beta1: float = 0.9
     beta2: float = 0.999
+    initial_accumulator: float = 0.0
     loss: str = "sum"
     learning_rate: float = 0.005
     schedule: str = "halving"
@@ -106,6 +109,7 @@ class TrainingSettings:
         """With the defaults of what has no effect beside the rest, so that equal trainings are equal requests."""
         idle = {
             ("beta1", "beta2"): self.optimizer not in ("adam", "adamw"),
+            ("initial_accumulator",): self.optimizer != "adagrad",
             ("weight_decay_on",): self.weight_decay == 0,
             ("clip",): self.gradient_norm is None,
             ("growing",): self.first_statements is None,
@@ -139,8 +143,9 @@ class TrainingSettings:
             raise bad_value(
                 "training.patience", self.patience, "a whole number of at least 1, or null for no early end"
             )
-        if not self.weight_decay >= 0:
-            raise bad_value("training.weight_decay", self.weight_decay, "a number of at least 0")
+        for key in ("weight_decay", "initial_accumulator"):
+            if not getattr(self, key) >= 0:
+                raise bad_value(f"training.{key}", getattr(self, key), "a number of at least 0")
         if not 0 <= self.time_noise <= 1:
             raise bad_value("training.time_noise", self.time_noise, "a share from 0 to 1")
         for key in ("questions_per_epoch", "first_statements"):
