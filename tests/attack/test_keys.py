@@ -68,7 +68,10 @@ SETTLED = {
 
 CHOICES = {
     "data": {"official": ["data.root=stories"], "saved": ["data.path=saved"], "hub": []},
-    "model": {"writing_memory": ["training=writing_memory", "training.restarts=1", "training.epochs=1"]},
+    "model": {
+        "writing_memory": ["training=writing_memory", "training.restarts=1", "training.epochs=1"],
+        "qrn": ["training=qrn", "training.restarts=1", "training.epochs=1"],
+    },
     "tracker": {"wandb": ["tracker.mode=disabled"]},
 }
 

@@ -3,9 +3,9 @@
 A question is reduced, statement by statement and layer by layer, to one that is easier to answer. With the statements
 x_t and the question q_t as it stands when x_t is told, each layer has
 
-    z_t = sigmoid(w_z . (x_t o q_t) + b_z - forget)      update gate: does the statement bear on the question?
-    r_t = sigmoid(w_r . (x_t o q_t) + b_r)               reset gate: shall what it says be put aside?
-    c_t = tanh(W x_t + U q_t + b)                        what the question becomes with the statement
+    z_t = sigmoid(w_z . (x_t o q_t) + b_z - update bias)    update gate: does the statement bear on the question?
+    r_t = sigmoid(w_r . (x_t o q_t) + b_r)                  reset gate: 0 where the question is but to be forgotten
+    c_t = tanh(W x_t + U q_t + b)                           what the question becomes with the statement
     h_t = z_t r_t c_t + (1 - z_t) h_(t-1)
 
 In the first layer q_t is the question. In the next it is h_t, plus the same of the story told backwards. The answer is
@@ -44,8 +44,8 @@ class Settings(NetworkSettings):
         tied: whether all layers share their weights.
         reset: whether there are reset gates ("r" in the names of the paper).
         bidirectional: whether the next layer's question also comes from the story told backwards.
-        update_bias: what update gates have to overcome (the "forget bias" above): a layer begins by keeping most of
-            what it has.
+        update_bias: what is taken off before the sigmoid of update gates, so that at first a layer lets most
+            statements pass by.
         answer: what the answers are scored by: the last ``state``, or ``state_and_question``, both side by side.
         memory_size: how many of the latest statements are remembered.
     """
@@ -199,7 +199,10 @@ class QueryReduction(Network):
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
-        """Words and answers are drawn from N(0, 1 / d), layers as `Layer` says."""
+        """Words and answers are drawn from N(0, 1 / d), layers as `Layer` says.
+
+        Differs from the released code, which begins with words and gates from U(-sqrt 3, sqrt 3): so says the paper.
+        """
         deviation = np.float32(1 / math.sqrt(self.settings.dimension))
         for values in (self.words, self.answers):
             drawn = generator.standard_normal(tuple(values.shape), dtype=np.float32)
@@ -233,7 +236,7 @@ class QueryReduction(Network):
             if place > 0:
                 heard.append(reductions[-1].heard())
                 query = heard[-1] @ reductions[-1].candidates  # h_t, or the sum of both directions: [B, M, d]
-            if place == 0 or not settings.tied:
+            if place == 0 or not settings.tied:  # tied layers all make the same of a statement
                 said = statements @ layer.statement.T + layer.bias
             candidates = torch.tanh(said + query @ layer.query.T)
             matches = (statements * query) @ layer.gates.T + layer.gate_bias  # [B, M, G]
@@ -246,8 +249,8 @@ class QueryReduction(Network):
 
         In the last layer that is how much of it is in h at the end. Through the layer before, it is how much of it is
         in the question with which those statements were met, and so on; where the two directions bring more than one
-        in all, as shares of what they bring. The state after a layer is h at its end, from which a network that ended
-        there would answer.
+        in all, as shares of what they bring. Reset gates have a part in it. The state after a layer is h at its end,
+        from which a network that ended there would answer.
         """
         reading = self.read(batch)
         shares = [reading.layers[-1].last()]
