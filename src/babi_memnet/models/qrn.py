@@ -184,7 +184,8 @@ class QueryReduction(Network):
     """
 
     settings: Settings
-    places: Tensor
+    factors: Tensor
+    heights: Tensor
 
     def __init__(self, settings: Settings, shape: Shape) -> None:
         super().__init__(settings, shape)
@@ -195,7 +196,8 @@ class QueryReduction(Network):
         self.layers: Sequence[Layer] = nn.ModuleList(Layer(d, count) for count in gates)  # type: ignore[assignment]
         self.answers = nn.Parameter(torch.zeros(shape.words, 2 * d if settings.answers_see_question else d))
         places = torch.arange(1, shape.positions + 1) / shape.positions  # j / J
-        self.register_buffer("places", places, persistent=False)
+        self.register_buffer("factors", torch.stack([1 - places, 2 * places - 1]), persistent=False)
+        self.register_buffer("heights", torch.arange(1, d + 1) / d, persistent=False)
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -226,8 +228,8 @@ class QueryReduction(Network):
     def read(self, batch: Batch) -> Reading:
         """A batch, and all that happens on the way to its answers."""
         settings, told = self.settings, batch.told
-        statements = self._embed(batch.words)  # x_t, [B, M, d]
-        question = self._embed(batch.questions)  # [B, d]
+        embedded = self._embed(torch.cat([batch.words, batch.questions.unsqueeze(1)], dim=1))
+        statements, question = embedded[:, :-1], embedded[:, -1]  # x_t, [B, M, d], and [B, d]
         query = question.unsqueeze(1)  # q_t, which is the same for all statements at first: [B, 1, d]
         reductions: list[Reduction] = []
         heard: list[Tensor] = []
@@ -272,13 +274,10 @@ class QueryReduction(Network):
         two small matrices: of E and k/d E with how often each word occurs, counted with the factors of its places. It
         costs a fraction of looking up every word.
         """
-        vocabulary, d = self.words.shape
-        places = torch.stack([1 - self.places, 2 * self.places - 1])  # [2, J]
-        counts = torch.zeros(*words.shape[:-1], 2, vocabulary, device=words.device)
+        counts = torch.zeros(*words.shape[:-1], 2, len(self.words), device=words.device)
         both = words.unsqueeze(-2).expand(*words.shape[:-1], 2, words.shape[-1])
-        counts = counts.scatter_add(-1, both, places.expand(both.shape))
-        tables = torch.stack([self.words, self.words * torch.arange(1, d + 1, device=words.device) / d])
-        return counts.flatten(-2) @ tables.flatten(0, 1)
+        counts = counts.scatter_add(-1, both, self.factors.expand(both.shape))
+        return counts.flatten(-2) @ torch.cat([self.words, self.words * self.heights])
 
     def _judged(self, state: Tensor, question: Tensor) -> Tensor:
         """What the answers are scored by, [B, d] or [B, 2 d]."""
