@@ -47,6 +47,8 @@ class Settings(NetworkSettings):
         update_bias: what is taken off before the sigmoid of update gates, so that at first a layer lets most
             statements pass by.
         answer: what the answers are scored by: the last ``state``, or ``state_and_question``, both side by side.
+        initial_deviation: standard deviation of the initial word vectors and gates. With 1 gates are open or shut from
+            the beginning, and restarts differ much: some find what others never do.
         memory_size: how many of the latest statements are remembered.
     """
 
@@ -58,12 +60,14 @@ class Settings(NetworkSettings):
     bidirectional: bool = True
     update_bias: float = 2.5
     answer: str = "state"
+    initial_deviation: float = 1.0
     memory_size: int | None = 50
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.expect_at_least(1, "dimension", "layers")
         self.expect_one_of("answer", ("state", "state_and_question"))
+        self.expect_above_zero("initial_deviation")
 
     @property
     def directions(self) -> int:
@@ -97,14 +101,6 @@ class Layer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(dimension))
         self.gates = nn.Parameter(torch.zeros(gates, dimension))
         self.gate_bias = nn.Parameter(torch.zeros(gates))
-
-    @torch.no_grad()
-    def initialise(self, generator: np.random.Generator) -> None:
-        """Weights as of Glorot & Bengio 2010, equation 16, biases 0. [W U] is one map, and each gate one of its own."""
-        d = len(self.bias)
-        for values, inputs, outputs in ((self.statement, 2 * d, d), (self.query, 2 * d, d), (self.gates, d, 1)):
-            drawn = 2 * generator.random(tuple(values.shape), dtype=np.float32) - 1
-            values.copy_(torch.from_numpy(drawn * np.float32(math.sqrt(6 / (inputs + outputs)))))
 
 
 class Reduction(NamedTuple):
@@ -201,16 +197,18 @@ class QueryReduction(Network):
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
-        """Words and answers are drawn from N(0, 1 / d), layers as `Layer` says.
+        """All weights are drawn uniformly around 0; biases begin with 0.
 
-        Differs from the released code, which begins with words and gates from U(-sqrt 3, sqrt 3): so says the paper.
+        Differs from the paper, which has word vectors with a deviation of 1 / sqrt(d) and the rest as of Glorot &
+        Bengio 2010. The released code draws words and gates with a deviation of 1, and all else by its inputs.
         """
-        deviation = np.float32(1 / math.sqrt(self.settings.dimension))
-        for values in (self.words, self.answers):
-            drawn = generator.standard_normal(tuple(values.shape), dtype=np.float32)
-            values.copy_(torch.from_numpy(drawn * deviation))
+        d, given = self.settings.dimension, self.settings.initial_deviation
+        deviations = [(self.words, given), (self.answers, self.answers.shape[1] ** -0.5)]
         for layer in self.layers:
-            layer.initialise(generator)
+            deviations += [(layer.statement, (2 * d) ** -0.5), (layer.query, (2 * d) ** -0.5), (layer.gates, given)]
+        for values, deviation in deviations:
+            drawn = 2 * generator.random(tuple(values.shape), dtype=np.float32) - 1
+            values.copy_(torch.from_numpy(drawn * np.float32(math.sqrt(3) * deviation)))
         self.hold(dict(self.named_parameters()))
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
