@@ -45,6 +45,12 @@ class Batch(NamedTuple):
         """[B, M] which slots hold a statement."""
         return torch.arange(self.ages.shape[-1], device=self.counts.device) < self.counts.unsqueeze(-1)
 
+    def latest_first(self, weights: Tensor) -> Tensor:
+        """Of statements [B, ..., T], the earliest first, in the order of ``words``; 0 where there is none."""
+        slots = torch.arange(weights.shape[-1], device=weights.device)
+        backwards = self.counts.reshape(-1, *[1] * (weights.dim() - 1)) - 1 - slots
+        return weights.gather(-1, backwards.clamp(min=0).expand_as(weights)) * (backwards >= 0)
+
 
 class StoryBatch(NamedTuple):
     """Whole stories, each told once for all its questions; integers are int64. For `Network.whole_stories`.

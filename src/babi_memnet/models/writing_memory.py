@@ -346,7 +346,7 @@ class WritingMemory(Network):
             owner = f"{('twin', 'plain')[place]} " if len(found) > 1 else ""
             starts.append(memory.answer_norm(read.start[:, 0]))
             for hop, weights in enumerate(read.reads):
-                shares = _latest_first(weights.mean(dim=1)[:, 0], batch.counts)
+                shares = batch.latest_first(weights.mean(dim=1)[:, 0])
                 nowhere = (1 - shares.sum(dim=-1, keepdim=True)).clamp(min=0)  # of heads that walk past every slot
                 own = read.states[:, 0, hop]
                 states = [own if number == place else torch.zeros_like(own) for number in range(len(found))]
@@ -355,8 +355,8 @@ class WritingMemory(Network):
                 state = torch.cat(states, dim=-1)
                 steps.append(Step(f"{owner}hop {hop + 1}", shares, shares=True, state=state, answers=answers))
             for write, weights in enumerate(read.writes, start=1):
-                readers_last = _latest_first(weights.mean(dim=1), batch.counts).transpose(-1, -2)
-                by_slot = _latest_first(readers_last, batch.counts).transpose(-1, -2)
+                readers_last = batch.latest_first(weights.mean(dim=1)).transpose(-1, -2)
+                by_slot = batch.latest_first(readers_last).transpose(-1, -2)
                 writes.append(Write(f"{owner}write {write}", by_slot))
         logits = self._together([read.logits for read in found])[:, 0]
         return Trace(logits, tuple(steps), torch.cat(starts, dim=-1), tuple(writes))
@@ -379,13 +379,6 @@ class WritingMemory(Network):
 def _shown(cost: Tensor, learned: Tensor | float) -> Tensor:
     """The number ``cost`` with the gradient of what is ``learned`` from besides."""
     return cost + learned - learned.detach() if isinstance(learned, Tensor) else cost
-
-
-def _latest_first(weights: Tensor, counts: Tensor) -> Tensor:
-    """Of statements [B, ..., T], the earliest first, as the slots of a `Batch` have them; 0 where there is none."""
-    slots = torch.arange(weights.shape[-1], device=weights.device)
-    backwards = counts.reshape(-1, *[1] * (weights.dim() - 1)) - 1 - slots
-    return weights.gather(-1, backwards.clamp(min=0).expand_as(weights)) * (backwards >= 0)
 
 
 def _draw(generator: np.random.Generator, layer: nn.Linear) -> None:
