@@ -165,9 +165,7 @@ def test_the_trace_shows_the_gates_of_the_slots_that_are_read():
         np.testing.assert_allclose(together.weights[place].detach(), shares @ latest_first, rtol=1e-3, atol=1e-5)
         for step, slot in zip(by_slot, np.argsort(-shares), strict=False):
             np.testing.assert_allclose(step.weights[place].detach(), latest_first[slot], rtol=1e-3, atol=1e-5)
-    assert [step.name for step in by_slot] == [
-        f"gate of the slot read {rank}" for rank in ("most", "second most", "third most")
-    ]
+    assert [step.name for step in by_slot] == ["slot read most", "slot read second", "slot read third"]
     assert trace.start is not None
     assert together.state is not None
     torch.testing.assert_close((together.state @ model.answer_vectors().T)[:, 1:], trace.logits[:, 1:])

@@ -30,8 +30,8 @@ from babi_memnet.models.entity_memory import Telling, Written, write
 from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
-_RANKS = ("most", "second most", "third most")
-_UNIT = "how far a gate is open (0 shut, 1 open)"
+_RANKS = ("most", "second", "third")
+_UNIT = "openings of write gates (0 shut, 1 open)"
 
 
 @dataclass
@@ -194,7 +194,8 @@ class EntNet(Network):
         """Which statements opened the slots that the question reads.
 
         First all slots together, each as far as it is read: sum_j p_j g_j. Then those that are read most, one by one,
-        each with what would be answered if it were all that is read.
+        each with the state that would be answered from if it were all that is read. Which slots these are is another
+        thing for each question of a batch, so they are called by their rank.
         """
         stories = StoryBatch.of(batch)
         written = self.remember(stories)
@@ -202,14 +203,13 @@ class EntNet(Network):
         question, contents, weights = read.question[:, 0], read.contents[:, 0], read.weights[:, 0]
         gates = batch.latest_first(written.gates.permute(1, 2, 0))  # [B, S, M]
         together = torch.einsum("bs,bsm->bm", weights, gates)
-        steps = [Step("gates of all slots, as read", together, state=read.state[:, 0], unit=_UNIT)]
+        steps = [Step("slots as they are read", together, state=read.state[:, 0], unit=_UNIT)]
         most = weights.topk(min(len(_RANKS), weights.shape[-1]), dim=-1).indices  # [B, up to 3]
         for rank in range(most.shape[-1]):
             slot = most[:, rank, None, None]  # [B, 1, 1]
             gate = gates.gather(1, slot.expand(-1, 1, gates.shape[-1])).squeeze(1)
             content = contents.gather(1, slot.expand(-1, 1, contents.shape[-1])).squeeze(1)
-            name = f"gate of the slot read {_RANKS[rank]}"
-            steps.append(Step(name, gate, state=self.state(question, content), unit=_UNIT))
+            steps.append(Step(f"slot read {_RANKS[rank]}", gate, state=self.state(question, content), unit=_UNIT))
         return Trace(self.scored(read.state)[:, 0], tuple(steps), self.phi(question))
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
