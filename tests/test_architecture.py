@@ -57,6 +57,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("babi_memnet.tables.sheet",),
     "safetensors": ("babi_memnet.runs.checkpoint",),
     "scipy": ("babi_memnet.models.kernels", "babi_memnet.papers.statistics", "babi_memnet.training.chance"),
+    "sklearn": ("babi_memnet.models.ngram",),
     "submitit": ("babi_memnet.commands.submitting",),
     "torch": (
         "babi_memnet.models",

@@ -60,7 +60,8 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         RequestError: the stories it needs are not to be had.
     """
     model = settings.model.settled(joint=settings.task == "joint")
-    settings = replace(settings, model=model, training=settings.training.settled())
+    training = settings.training.in_one_go() if model.fitted else settings.training.settled()
+    settings = replace(settings, model=model, training=training)
     if not settings.model.linear_start:  # there is no softmax to leave out
         if settings.training.epochs < 1:
             raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")

@@ -90,7 +90,8 @@ def test_the_header_of_an_experiment_says_what_was_published(column: PublishedCo
         assert any("docs/writing-memory.md" in line for line in header)
         return
     assert f"arXiv {load_table(column.table).arxiv}" in header[1]
-    assert header[2] == f"# Published: mean error {column.mean:.1f} %, {column.failed} of 20 tasks failed."
+    failed = "" if column.failed is None else f", {column.failed} of 20 tasks failed"
+    assert header[2] == f"# Published: mean error {column.mean:.1f} %{failed}."
     assert header[3].startswith("# Cost: ")
 
 
@@ -151,6 +152,14 @@ def test_what_defines_a_column_may_not(key: str, value: object, why: str) -> Non
     found = match(changed(key, value), [load_table("memn2n_1k")])
     assert found.column is None
     assert found.why_not() == f"nearest: memn2n_1k/pe_ls_rn, differs in {why}"
+
+
+def test_how_often_it_is_repeated_does_not_define_a_column_that_says_it() -> None:
+    settings = configuration("weston_2015/lstm", 3)
+    settings["training"]["restarts"] += 1
+    found = match(settings).column
+    assert found is not None
+    assert found.name == "weston_2015/lstm"
 
 
 def test_without_noise_it_is_the_other_column() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from babi_memnet.encoding.questions import Questions
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
@@ -35,8 +37,10 @@ SHORT = {"epochs": 2, "linear_start_epochs": 2, "halve_every": 1, "batch_size": 
 SHAPE = Shape(words=15, slots=6, positions=4)
 
 Kind = tuple[type[Network], NetworkSettings]
-SHIPPED: dict[str, Kind] = {
-    name: (network_class(name), settings_class(name)().settled(joint=False)) for name in network_files()
+SHIPPED: dict[str, Kind] = {  # but for those that are fitted in one go: they have no steps
+    name: (network_class(name), settings_class(name)().settled(joint=False))
+    for name in network_files()
+    if not settings_class(name).fitted
 }
 EXAMPLES: dict[str, Kind] = {
     kind.__name__: (kind, examples.Settings())
@@ -44,6 +48,14 @@ EXAMPLES: dict[str, Kind] = {
 }
 EVERY = {**SHIPPED, **EXAMPLES}
 MEMN2N: Kind = (MemN2N, MemN2NSettings(dimension=8))
+
+
+def random_facts(questions: Questions) -> np.ndarray:
+    """Up to three supporting facts of each question, [N, 3]."""
+    drawn = np.random.default_rng(1)
+    counts = questions.counts[:, None].astype(int)
+    facts = (drawn.random((len(questions), 3)) * counts).astype(np.int32)
+    return np.where(np.arange(3) < drawn.integers(0, 4, (len(questions), 1)) * (counts > 0), facts, -1)
 
 
 class Run:
@@ -63,6 +75,8 @@ class Run:
         self.settings = TrainingSettings(**{**short, "restarts": len(numbers), "first_restart": numbers[0], **changes})
         data = np.random.default_rng(0)
         self.questions, self.validation = (random_questions(data, number, 6, 4, 15) for number in (48, 20))
+        if network.wants_supporting:
+            self.questions = replace(self.questions, supporting=random_facts(self.questions))
         self.generators = [restart_generator(11, number) for number in numbers]
         self.restarts = Restarts(network, settings, SHAPE, self.generators, torch.device("cpu"))
         self.course = Course(self.settings)
@@ -124,7 +138,9 @@ def test_a_restart_alone_equals_itself_among_others(name: str, optimizer: str):
     alone = Run(EVERY[name], range(3, 4), **OPTIMIZERS[optimizer]).train()
     np.testing.assert_allclose(alone.losses[:, 0], together.losses[:, 3], rtol=1e-5)
     for key, values in alone.restarts.tensors().items():
-        torch.testing.assert_close(values[0], together.restarts.tensors()[key][3], rtol=1e-4, atol=1e-5)
+        # Where terms of a ranking cancel, a gradient is rounding alone, which Adam makes a step of all the same.
+        rounding = 2e-4 if EVERY[name][0].wants_supporting and optimizer.startswith("adam") else 1e-5
+        torch.testing.assert_close(values[0], together.restarts.tensors()[key][3], rtol=1e-4, atol=rounding)
     assert not np.allclose(together.losses[-1, 0], together.losses[-1, 3]), "restarts differ"
 
 
@@ -192,6 +208,8 @@ def _batches(network: Network, run: Run, generator: np.random.Generator) -> Iter
         if network.noise:
             drawn = generator.random((run.settings.batch_size, network.noise), dtype=np.float32)
             batch = batch._replace(noise=torch.from_numpy(drawn))
+        if network.wants_supporting:
+            batch = batch._replace(supporting=torch.from_numpy(run.questions.supporting[order].astype(np.int64)))
         yield batch, torch.from_numpy(run.questions.answers[order].astype(np.int64))
 
 
@@ -314,6 +332,17 @@ def test_a_run_that_was_over_is_restored_with_what_was_measured():
 def test_stories_are_told_in_part_only_to_networks_that_go_through_them():
     with pytest.raises(RequestError, match=r"^training\.first_statements=4: expected null: MemN2N is asked single"):
         Run(MEMN2N, range(1), first_statements=4)
+
+
+def test_a_network_that_learns_from_facts_is_refused_where_there_are_none():
+    kind = SHIPPED["memnn"]
+    run = Run(kind, range(1))
+    for none in (None, np.full((48, 3), -1, dtype=np.int32)):
+        questions = replace(run.questions, supporting=none)
+        with pytest.raises(
+            RequestError, match=r"^MemNN learns from supporting facts, and no training question has any"
+        ):
+            make_engine("auto", run.restarts, questions, run.settings, 1)
 
 
 def test_kernels_are_refused_for_a_subclass():

@@ -22,7 +22,7 @@ MOST_WORDS = 2**16
 """Words that a vocabulary can have, padding included."""
 
 Columns = Mapping[str, Sequence[Any]]
-"""The columns of story questions that matter here: ``task``, ``story``, ``question``, ``answer``."""
+"""The columns that matter here: ``task``, ``story``, ``question``, ``answer``, and ``supporting`` where it is known."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Questions:
         tasks: [N] task, 1 to 20.
         forgotten: how many statements did not fit into the memory, over all questions.
         unknown: how many words of remembered statements and of questions were left out, having no vector.
+        supporting: [N, S] slots of the supporting facts that are remembered, in their order, -1 behind them; None where
+            nobody says which they are.
     """
 
     words: npt.NDArray[np.uint16]
@@ -46,6 +48,7 @@ class Questions:
     tasks: npt.NDArray[np.int16]
     forgotten: int = 0
     unknown: int = 0
+    supporting: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -60,6 +63,7 @@ class Questions:
             self.tasks[index],
             self.forgotten,
             self.unknown,
+            None if self.supporting is None else self.supporting[index],
         )
 
     def moved(self, maps: npt.NDArray[np.uint16]) -> Questions:
@@ -122,7 +126,20 @@ class Encoder:
             tasks=np.array(columns["task"], dtype=np.int16),
             forgotten=sum(max(0, count - self.slots) for count in told),
             unknown=unknown,
+            supporting=None if columns.get("supporting") is None else _slots(columns, self.slots),
         )
+
+
+def _slots(columns: Columns, slots: int) -> npt.NDArray[np.int32]:
+    """The slots of the supporting facts that are remembered, [N, S], -1 behind them."""
+    places = [
+        [place for place in (len(story) - 1 - fact for fact in facts) if place < slots]
+        for story, facts in zip(columns["story"], columns["supporting"], strict=True)
+    ]
+    found = np.full((len(places), max(map(len, places), default=0)), -1, dtype=np.int32)
+    for row, own in zip(found, places, strict=True):
+        row[: len(own)] = own
+    return found
 
 
 def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int | None) -> Encoder:

@@ -112,7 +112,7 @@ class TracedNetwork:
             own = {name: torch.from_numpy(np.array(values[place])) for name, values in tensors.items() if name in known}
             if lacking := [name for name, _ in network.named_parameters() if name not in own]:
                 raise RequestError(f"{record.path}: expected a checkpoint with {', '.join(lacking)}, found none")
-            network.load_state_dict(own, strict=False)
+            network.load(own)
             network.requires_grad_(False).eval()
             network.linear = settings["training"]["epochs"] == 0
             yield cls(record.path, settings, numbers[place], encoder, network)

@@ -11,7 +11,7 @@ T statements of the longest, Q most questions of one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -32,6 +32,8 @@ class Batch(NamedTuple):
         counts: [B] how many statements were told, at most M.
         questions: [B, J] the words of the question; 0 pads.
         noise: [B, `Network.noise`] random numbers, uniform from 0 to 1, while training; None otherwise.
+        supporting: [B, S] the slots of the supporting facts in the order of the chain of reasoning, -1 behind them;
+            those that are not remembered are left out. Only while training, and for networks that want them.
     """
 
     words: Tensor
@@ -39,6 +41,7 @@ class Batch(NamedTuple):
     counts: Tensor
     questions: Tensor
     noise: Tensor | None = None
+    supporting: Tensor | None = None
 
     @property
     def told(self) -> Tensor:
@@ -175,6 +178,8 @@ class Network(nn.Module, ABC):
             slowly (``nn.LSTM``). Only then may a network use random numbers of torch's own.
         whole_stories: class attribute; True has `forward` and `loss` given a `StoryBatch`, and answer [B, Q] questions.
             `trace` is given single questions all the same (`StoryBatch.of` makes stories of them).
+        wants_supporting: class attribute; True has `loss` find the supporting facts in ``batch.supporting``; `forward`
+            and `trace` never do.
         noise: how many random numbers `forward` wants for each question while training, in ``batch.noise``: they
             come from the restart's own generator, so that a restart does not notice others.
         linear: set from outside: attention goes without its softmax. Only where ``Settings.linear_start`` says so.
@@ -182,6 +187,7 @@ class Network(nn.Module, ABC):
 
     one_by_one: ClassVar[bool] = False
     whole_stories: ClassVar[bool] = False
+    wants_supporting: ClassVar[bool] = False
     noise: int = 0
     linear: bool = False
 
@@ -206,6 +212,14 @@ class Network(nn.Module, ABC):
 
         ``tensors`` have the names and shapes of the parameters.
         """
+
+    def fit(self, asked: Iterable[tuple[Batch, Tensor]], generator: np.random.Generator) -> None:
+        """Find all parameters from all training questions: batches and their answers [B], in the order of the file.
+
+        For networks whose ``Settings.fitted`` says so; they have no gradients. Parameters may get other sizes than
+        before, equal ones for all restarts; they are attributes of the network itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is not fitted in one go")
 
     def loss(self, batch: Any, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
         """Cross entropy of the right answers [B]; override it where more is to be made small.
@@ -259,6 +273,13 @@ class Network(nn.Module, ABC):
         ]
         weights = torch.cat(falls, dim=-1) if falls else torch.zeros_like(batch.ages, dtype=logits.dtype)
         return Trace(logits, (Step("worth of each statement", torch.where(batch.told, weights, 0.0), unit="nats"),))
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over the tensors of one restart by name. What was fitted brings its sizes along."""
+        if self.settings.fitted:
+            for name, values in self.named_parameters():
+                values.data = torch.empty_like(tensors[name])
+        self.load_state_dict(dict(tensors), strict=False)
 
     def upgrade(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> Mapping[str, np.ndarray[Any, Any]]:
         """Tensors of a checkpoint, restarts first, by the names of today; override it where names have changed."""

@@ -22,12 +22,14 @@ class NetworkSettings:
         memory_size: how many of the latest statements of a story are remembered; ``null`` means all.
         linear_start: whether the network has a softmax that training can leave out at first (section 4.3 of arXiv
             1503.08895). Where it has none, no epochs are trained so.
+        fitted: whether the network is fitted to all training questions in one go (`Network.fit`), without gradients.
     """
 
     name: str = ""
     memory_size: int | None = None
 
     linear_start: ClassVar[bool] = False
+    fitted: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Check the values.

@@ -24,6 +24,7 @@ from babi_memnet.settings_fields import BOOKKEEPING, marked
 from babi_memnet.training.settings import TrainingSettings
 
 _REPETITIONS = ("restarts", "first_restart", *marked(TrainingSettings, BOOKKEEPING))
+_REPEATED = {f"training.{key}" for key in _REPETITIONS}
 _PLAIN_TRAINING = {
     f"training.{field.name}": field.default for field in fields(TrainingSettings) if field.name not in _REPETITIONS
 }
@@ -71,7 +72,8 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
         for column in table.columns:
             if column.experiment is None:
                 continue
-            facts = experiment_facts(column.experiment)
+            stated = experiment_facts(column.experiment)
+            facts = {key: value for key, value in stated.items() if key not in _REPEATED}
             plain = {**_PLAIN_TRAINING, **_plain_model(facts), **table.common}
             # only some sources of stories have all the keys that are common to a table
             general = {key: value for key, value in plain.items() if key in run}

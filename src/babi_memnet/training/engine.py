@@ -1,6 +1,6 @@
-"""Two ways to compute an epoch of all restarts: autograd for any network anywhere, kernels where a network has them.
+"""Ways to compute an epoch of all restarts: autograd for any network anywhere, kernels where a network has them.
 
-Both draw the same and give the same numbers.
+Both draw the same and give the same numbers. A third is for networks that are fitted in one go.
 
 Legend: R restarts, S steps of an epoch, B batch, M memory slots, N questions.
 """
@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from babi_memnet.encoding.questions import Questions
-from babi_memnet.errors import bad_value
+from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.kernels import Kernel, kernel_of
+from babi_memnet.models.network import Batch
 from babi_memnet.training.averaging import Average
 from babi_memnet.training.feeding import Feed, QuestionFeed, StoryFeed
 from babi_memnet.training.optimizer import Optimizer
@@ -152,8 +153,12 @@ class AutogradEngine:
         self._restarts, self._settings = restarts, settings
         self._optimizer = Optimizer(restarts.learned, settings)
         self._average = Average(restarts.learned, settings.averaging) if settings.averaging else None
-        feed = StoryFeed if restarts.network.whole_stories else QuestionFeed
-        self._feed: Feed = feed(train, settings, restarts.device, exchange)
+        self._feed: Feed
+        if restarts.network.whole_stories:
+            self._feed = StoryFeed(train, settings, restarts.device, exchange)
+        else:
+            wanted = restarts.network.wants_supporting
+            self._feed = QuestionFeed(train, settings, restarts.device, exchange, wanted)
 
     @property
     def measured(self) -> Mapping[str, Tensor]:
@@ -204,18 +209,8 @@ class AutogradEngine:
             return []
         return [int(generator.integers(2**63)) for generator in generators]
 
-    @torch.no_grad()
     def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
-        device, count = self._restarts.device, len(self._restarts)
-        answers = torch.zeros((count, len(questions)), dtype=torch.int64, device=device)
-        loss = torch.zeros(count, dtype=torch.float64, device=device)
-        for batch, right, places in self._feed.evaluation(questions):
-            chances = torch.log_softmax(self._restarts.logits(batch, linear, self.measured), dim=-1)  # [R, B, V]
-            there = places >= 0
-            losses = -chances.gather(-1, right.expand(count, *right.shape).unsqueeze(-1)).squeeze(-1).double()
-            answers[:, places[there]] = chances.argmax(dim=-1)[:, there]
-            loss += losses[:, there].sum(dim=1)
-        return Evaluated(answers.cpu().numpy(), loss.cpu().numpy() / len(questions))
+        return _evaluate(self._restarts, self._feed, questions, linear, self.measured)
 
     def finish(self) -> None:
         if self._average is not None:
@@ -236,6 +231,59 @@ class AutogradEngine:
         """Nothing to let go of."""
 
 
+class FittingEngine:
+    """Each restart is fitted once, to all training questions, in the one epoch that there is."""
+
+    def __init__(self, restarts: Restarts, train: Questions, settings: TrainingSettings) -> None:
+        self._restarts, self._train = restarts, train
+        self._feed = QuestionFeed(train, settings, restarts.device, None)
+
+    def train_epoch(
+        self, generators: Sequence[np.random.Generator], epoch: Epoch, running: npt.NDArray[np.bool_]
+    ) -> Trained:
+        """What it shows is what the fitted networks say to the training questions; there is no step size."""
+        told = [(Batch(*part.batch), part.answers) for part in self._feed.evaluation(self._train)]
+        self._restarts.fit(told, generators)
+        found = self.evaluate(self._train)
+        return Trained(found.loss, (found.answers != self._train.answers).mean(axis=1), learning_rate=0.0)
+
+    @property
+    def measured(self) -> Mapping[str, Tensor]:
+        return self._restarts.parameters
+
+    def evaluate(self, questions: Questions, linear: bool = False) -> Evaluated:
+        return _evaluate(self._restarts, self._feed, questions, linear, self.measured)
+
+    def finish(self) -> None:
+        """The parameters are what was measured."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self._restarts.tensors()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self._restarts.restore(tensors)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@torch.no_grad()
+def _evaluate(
+    restarts: Restarts, feed: Feed, questions: Questions, linear: bool, parameters: Mapping[str, Tensor]
+) -> Evaluated:
+    """What each restart answers with these parameters [R, ...]."""
+    device, count = restarts.device, len(restarts)
+    answers = torch.zeros((count, len(questions)), dtype=torch.int64, device=device)
+    loss = torch.zeros(count, dtype=torch.float64, device=device)
+    for batch, right, places in feed.evaluation(questions):
+        chances = torch.log_softmax(restarts.logits(batch, linear, parameters), dim=-1)  # [R, B, V]
+        there = places >= 0
+        losses = -chances.gather(-1, right.expand(count, *right.shape).unsqueeze(-1)).squeeze(-1).double()
+        answers[:, places[there]] = chances.argmax(dim=-1)[:, there]
+        loss += losses[:, there].sum(dim=1)
+    return Evaluated(answers.cpu().numpy(), loss.cpu().numpy() / len(questions))
+
+
 def make_engine(
     kind: str,
     restarts: Restarts,
@@ -247,17 +295,23 @@ def make_engine(
     """The engine for a network: ``fused`` (its kernels, on a CPU), ``autograd``, or ``auto``, the faster of these.
 
     Raises:
-        RequestError: there are no kernels for what is asked, or stories cannot be told in part.
+        RequestError: there are no kernels for what is asked, stories cannot be told in part, or there are no
+            supporting facts where the network learns from them.
     """
     if settings.first_statements is not None and not restarts.network.whole_stories:
         name = type(restarts.network).__name__
         raise bad_value(
             "training.first_statements", settings.first_statements, f"null: {name} is asked single questions"
         )
+    if restarts.network.wants_supporting and (train.supporting is None or not (train.supporting >= 0).any()):
+        name = type(restarts.network).__name__
+        raise RequestError(f"{name} learns from supporting facts, and no training question has any that it remembers")
     kernel = kernel_of(restarts.network) if kind != "autograd" else None
     amiss = _amiss(kernel, restarts, settings)
     if kind == "fused" and amiss:
         raise bad_value("runtime.engine", kind, f"autograd or auto, since {amiss}")
+    if restarts.network.settings.fitted:
+        return FittingEngine(restarts, train, settings)
     if kernel is None or amiss:
         return AutogradEngine(restarts, train, settings, exchange)
     return KernelEngine(kernel, restarts, train, settings, threads, exchange)

@@ -57,10 +57,18 @@ class QuestionFeed:
     """Every question with what was told before it."""
 
     def __init__(
-        self, train: Questions, settings: TrainingSettings, device: torch.device, exchange: Exchange | None
+        self,
+        train: Questions,
+        settings: TrainingSettings,
+        device: torch.device,
+        exchange: Exchange | None,
+        supporting: bool = False,
     ) -> None:
+        """``supporting`` has the batches of an epoch, and these alone, say which facts are."""
         self._train, self._settings, self._device, self._exchange = train, settings, device, exchange
         self._sent = self._send(train)
+        if supporting and train.supporting is not None:
+            self._sent["supporting"] = _sent(train.supporting, device)
 
     def epoch(self, generators: Generators, epoch: Epoch) -> tuple[int, Iterator[Asked]]:
         plans = [draw_epoch(generator, self._train, self._settings, self._exchange) for generator in generators]
@@ -95,6 +103,8 @@ class QuestionFeed:
     def _batch(self, source: Mapping[str, Tensor], order: Tensor, ages: Tensor) -> tuple[Batch, Tensor]:
         """The questions at ``order`` [..., B] with the ages [..., B, M] of their statements, and their answers."""
         batch = Batch(source["words"][order], ages, source["counts"][order], source["questions"][order])
+        if "supporting" in source:
+            batch = batch._replace(supporting=source["supporting"][order])
         return batch, source["answers"][order]
 
 

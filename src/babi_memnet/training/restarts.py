@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from babi_memnet.errors import RequestError
-from babi_memnet.models.network import AnyBatch, Network, Objective, Shape
+from babi_memnet.models.network import AnyBatch, Batch, Network, Objective, Shape
 from babi_memnet.models.settings import NetworkSettings
 
 
@@ -96,8 +96,20 @@ class Restarts:
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to what `tensors` gave."""
         for name, values in self.tensors().items():
+            if self.network.settings.fitted:  # to sizes of its own
+                values.data = torch.empty_like(tensors[name], device=values.device)
             # In place: kernels hold on to this memory.
             values.copy_(tensors[name])
+
+    def fit(self, asked: Sequence[tuple[Batch, Tensor]], generators: Sequence[np.random.Generator]) -> None:
+        """Fit every restart to all that is asked, each with its own random numbers."""
+        networks = []
+        for generator in generators:
+            network = type(self.network)(self.network.settings, self.network.shape)
+            network.fit(asked, generator)
+            networks.append(network)
+        parameters, _ = stack_module_state(networks)
+        self.restore(parameters)
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
         """Put to zero what never learns, in place; ``tensors`` [R, ...] are parameters or their gradients."""

@@ -120,6 +120,18 @@ class TrainingSettings:
         changed = any(getattr(self, key) != value for key, value in without.items())
         return replace(self, **without) if changed else self
 
+    def in_one_go(self) -> TrainingSettings:
+        """Those of a network that is fitted to all training questions at once: without all that is about steps.
+
+        Raises:
+            RequestError: words are to be exchanged, which is done anew for every batch.
+        """
+        if self.symmetry != "none":
+            raise bad_value("training.symmetry", self.symmetry, "none with a network that is fitted in one go")
+        kept = ("restarts", "first_restart", "selection", "validation", "validation_fraction", "checkpoint_seconds")
+        values = {key: getattr(self, key) for key in kept}
+        return TrainingSettings(epochs=1, linear_start_epochs=0, time_noise=0.0, **values)
+
     @property
     def numbers(self) -> list[int]:
         """The numbers of the restarts."""
