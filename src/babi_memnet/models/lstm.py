@@ -71,7 +71,8 @@ class LSTM(Network):
             else:
                 uniform = 2 * generator.random(tuple(values.shape), dtype=np.float32) - 1
                 values.copy_(torch.from_numpy(uniform / np.float32(math.sqrt(d))))
-        self.lstm.bias_ih_l0[d : 2 * d] = 1  # gates lie in the order input, forget, cell, output
+        forget = slice(d, 2 * d)  # gates lie in the order input, forget, cell, output
+        self.lstm.get_parameter("bias_ih_l0")[forget] = 1
         self.hold(dict(self.named_parameters()))
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
