@@ -134,6 +134,17 @@ def test_what_has_no_effect_beside_the_rest_makes_no_other_run(idle: dict[str, A
 
 
 @pytest.mark.usefixtures("same_stories")
+def test_what_is_fitted_in_one_go_has_one_epoch_and_is_the_same_run_whatever_steps_were_asked_for():
+    def fitted(**changes: Any) -> Request:
+        return settle(settings_of(model=settings_class("ngram")(), training=TrainingSettings(**changes)))
+
+    plain = fitted()
+    assert (plain.settings.training.epochs, plain.settings.training.linear_start_epochs) == (1, 0)
+    assert fitted(epochs=7, optimizer="adam", learning_rate=0.5).signature == plain.signature
+    assert fitted(validation_fraction=0.3).signature != plain.signature
+
+
+@pytest.mark.usefixtures("same_stories")
 def test_a_tracker_more_or_less_changes_nothing():
     assert settle(settings_of(tracker=NoTracker())).signature == settle(settings_of(tracker=WandbTracker())).signature
 
@@ -225,7 +236,7 @@ def test_joint_means_fifty_dimensions_and_all_tasks():
 def test_every_experiment_file_makes_a_request(path: str):
     name = path.removesuffix(".yaml")
     asked = request(experiment=name)
-    assert (asked.settings.task == "joint") == name.endswith("joint")
+    assert (asked.settings.task == "joint") == name.endswith(("joint", "multitask"))
 
 
 @pytest.mark.parametrize("group", ["data", "tokenizer", "model", "training", "tracker", "runtime", "debug"])

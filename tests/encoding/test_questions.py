@@ -44,6 +44,16 @@ def test_a_small_memory_keeps_the_latest_statements_and_counts_the_forgotten():
     assert questions.forgotten == 1
 
 
+def test_supporting_facts_are_slots_in_their_order_without_the_forgotten_ones():
+    told = {**TRAIN, "supporting": [[0], [2, 0, 1]]}
+    whole = build_encoder(TokenizerSettings(), TRAIN, TEST, memory_size=50).encode(told)
+    assert whole.supporting.tolist() == [[0, -1, -1], [0, 2, 1]]
+    assert whole.select(np.array([1])).supporting.tolist() == [[0, 2, 1]]
+    short = build_encoder(TokenizerSettings(), TRAIN, TEST, memory_size=2)
+    assert short.encode(told).supporting.tolist() == [[0, -1], [0, 1]]
+    assert short.encode(TRAIN).supporting is None
+
+
 def test_only_remembered_words_count_as_unknown():
     encoder = build_encoder(TokenizerSettings(vocabulary="train"), TRAIN, TEST, memory_size=1)
     told = {**TEST, "story": [["Zoe slept long.", "Otto left."]]}

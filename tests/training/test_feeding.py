@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,20 @@ def test_an_epoch_has_every_question_once() -> None:
     for restart in range(2):
         answers = torch.cat([asked.answers[restart].flatten() for asked in seen])
         assert sorted(answers[answers > 0].tolist()) == sorted(questions.answers.tolist())
+
+
+def test_supporting_facts_are_shown_in_training_alone_and_only_to_networks_that_want_them() -> None:
+    questions = encoded(2)
+    facts = np.arange(len(questions), dtype=np.int32)[:, None]
+    given = replace(questions, supporting=facts)
+    for wanted in (True, False):
+        feed = QuestionFeed(given, settings(), CPU, None, supporting=wanted)
+        (first, *_) = feed.epoch(generators(), next(iter(schedule(settings()))))[1]
+        assert (first.batch.supporting is not None) == wanted
+        if wanted:
+            asked = first.batch.supporting[..., 0]
+            assert torch.equal(first.answers, torch.from_numpy(questions.answers.astype(np.int64))[asked])
+        assert all(judged.batch.supporting is None for judged in feed.evaluation(given))
 
 
 def test_many_questions_an_epoch_are_many_rounds() -> None:
