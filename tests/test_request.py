@@ -96,6 +96,8 @@ NEEDED = {
     "initial_accumulator": ("optimizer", "adagrad"),
     "weight_decay_on": ("weight_decay", 0.1),
     "growing": ("first_statements", 8),
+    "hop_cost": ("controller", "act"),
+    "entropy": ("controller", "reinforce"),
 }
 
 
@@ -117,8 +119,8 @@ def same_stories(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("same_stories")
 def test_exactly_what_has_an_effect_changes_the_signature(group: str, part: type, name: str):
     settings = settings_of(**{group: part().settled(joint=False) if group == "model" else part()})
-    if group == "training" and name in NEEDED:
-        setattr(settings.training, *NEEDED[name])
+    if name in NEEDED:
+        setattr(getattr(settings, group), *NEEDED[name])
     before = settle(settings).signature
     setattr(getattr(settings, group), name, "something else")
     without_effect = bool({group, f"{group}.{name}"} & WITHOUT_EFFECT)

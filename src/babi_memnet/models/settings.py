@@ -137,7 +137,7 @@ class ControlledSettings(NetworkSettings):
     def settled(self, joint: bool) -> Self:
         """With the defaults of what means nothing to the controller."""
         settled = super().settled(joint)
-        idle = {"fixed": ("hop_cost", "entropy"), "act": ("entropy",), "reinforce": ()}[self.controller]
-        plain = {key: getattr(ControlledSettings, key) for key in idle}
+        idle = {"hop_cost": self.controller == "fixed", "entropy": self.controller in ("fixed", "act")}
+        plain = {key: getattr(ControlledSettings, key) for key, is_so in idle.items() if is_so}
         changed = any(getattr(settled, key) != value for key, value in plain.items())
         return replace(settled, **plain) if changed else settled
