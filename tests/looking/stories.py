@@ -36,3 +36,12 @@ GATES = replace(
 
 MIXED = replace(TRACE, steps=(TRACE.steps[0], LOSS))
 """Shares of one, and beside them numbers."""
+
+STOPPED = replace(
+    TRACE,
+    steps=(
+        replace(TRACE.steps[0], answers=1.0, numbers=(("gate <open>", 0.25),)),
+        replace(TRACE.steps[1], answers=0.0, taken=False, numbers=(("gate <open>", 0.5),)),
+    ),
+)
+"""A network that had answered before its second hop, and has a number to say of each."""

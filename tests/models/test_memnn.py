@@ -123,6 +123,9 @@ def test_the_network_picks_and_answers_as_the_equations_say(variant):
             lengths.add(len(facts))
             picks = [int(step.weights[place].argmax()) for step in trace.steps]
             assert picks == facts + [STOP] * (model.settings.facts - len(facts))
+            if model.settings.adaptive:
+                ends = [float(step.answers[place]) for step in trace.steps]
+                assert ends == [float(pick == min(len(facts), len(picks) - 1)) for pick in range(len(picks))]
             np.testing.assert_allclose(trace.logits[place, 1:].detach(), one.scores(facts)[1:], rtol=1e-4, atol=1e-5)
             np.testing.assert_allclose(trace.steps[-1].state[place].detach(), one.x("answer", facts), atol=1e-5)
     assert len(lengths) > 1, "some chains are longer than others"

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from babi_memnet.looking.answering import Write
 from babi_memnet.tables.step_weights import NEAR_TO, NO_STATEMENT
 from babi_memnet.tables.story_page import story_fragment, story_page, story_style
-from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, TRACE, WITHOUT_ATTENTION
+from tests.looking.stories import ASKED, GATES, MARKUP, MIXED, STOPPED, TRACE, WITHOUT_ATTENTION
 
 
 class Reader(HTMLParser):
@@ -132,3 +132,16 @@ def test_what_statements_read_of_each_other_is_told_by_their_numbers() -> None:
     assert row.split() == ["2.", "John", "went", "to", "the", "<b>hall</b>.", "1.", "(40", "%)"]
     assert "How the memory was written" in read.text
     assert "How the memory was written" not in Reader(story_fragment(TRACE)).text
+
+
+def test_a_step_that_was_not_taken_is_empty_and_what_steps_have_to_say_are_rows() -> None:
+    read = Reader(story_fragment(STOPPED))
+    rows = [" ".join(row.split()) for row in read.rows]
+    assert f"Mary said {MARKUP} 25 %" in rows
+    assert "share of the answer given then 100 %" in rows
+    assert "gate <open> 0.25" in rows
+    assert f"{NO_STATEMENT} 25 %" in rows
+    assert f"{NEAR_TO} <u>john</u>, hall" in rows
+    assert "1 of 2 hops were taken; it had answered before the others." in " ".join(read.text.split())
+    (fact,) = [attrs["class"] for tag, attrs in read.tags if "looked" in (attrs.get("class") or "")]
+    assert fact == "looked look1", "the second hop looks at nothing"

@@ -72,8 +72,7 @@ class Controller(nn.Module):
             reached = before < _NEARLY
             ends = _at_last(before + chances >= _NEARLY) & reached
             return torch.where(ends, 1 - before, chances) * reached  # p_k, equation 6
-        stops = _at_last(chances >= 0.5 if noise is None else noise < chances)
-        return (stops & (stops.long().cumsum(dim=-1) == 1)).to(willing.dtype)  # the first stop
+        return first_end(chances >= 0.5 if noise is None else noise < chances).to(willing.dtype)
 
     def cost(self, willing: Tensor, shares: Tensor, right: Tensor | None) -> Tensor:
         """What is added to the cost of an answer so that the controller learns, [...].
@@ -104,6 +103,12 @@ def stop_logs(willing: Tensor) -> Tensor:
     earlier = passing.cumsum(dim=-1) - passing
     stopping = torch.cat([functional.logsigmoid(willing[..., :-1]), torch.zeros_like(willing[..., -1:])], dim=-1)
     return earlier + stopping
+
+
+def first_end(ends: Tensor) -> Tensor:
+    """Whether a step is the first that ends a walk, [..., K], of steps that would, [..., K]; the last always would."""
+    ends = _at_last(ends)
+    return ends & (ends.long().cumsum(dim=-1) == 1)
 
 
 def _at_last(ends: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.controllers import first_end
 from babi_memnet.models.grams import grams
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
@@ -143,7 +144,7 @@ class MemNN(Network):
 
     def forward(self, batch: Batch) -> Tensor:
         """The scores [B, V] of all words after the facts that it picks itself."""
-        return no_padding(self._picked(batch).states[-1] @ self.answer_vectors().T)
+        return self.answer_from(self._picked(batch).states[-1])
 
     def loss(self, batch: Batch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
         """The margin ranking loss (2014, equations 6 to 8, and section 3.4): of one wrong fact a pick, and one word.
@@ -175,14 +176,20 @@ class MemNN(Network):
         return Objective(losses + (margin - apart.squeeze(1)).clamp(min=0), no_padding(scores))
 
     def trace(self, batch: Batch) -> Trace:
-        """One step for each pick: all weight lies on the fact, or behind the statements once it has stopped."""
+        """One step for each pick: all weight is on the fact, or behind the statements where it picks STOP and answers."""
         chain = self._picked(batch)
         slots = self.shape.slots
-        steps = tuple(
-            Step(f"fact {number}", functional.one_hot(pick, slots + 1).to(state.dtype), shares=True, state=state)
-            for number, (pick, state) in enumerate(zip(chain.picks, chain.states[1:], strict=True), start=1)
-        )
-        return Trace(no_padding(chain.states[-1] @ self.answer_vectors().T), steps, chain.states[0])
+        ends = first_end(torch.stack([pick == slots for pick in chain.picks], dim=-1)).to(self.stop.dtype)  # [B, H]
+        steps = []
+        for place, (pick, state) in enumerate(zip(chain.picks, chain.states[1:], strict=True)):
+            on = functional.one_hot(pick, slots + 1).to(state.dtype)
+            answers = ends[:, place] if self.settings.adaptive else None
+            steps.append(Step(f"fact {place + 1}", on, shares=True, state=state, answers=answers))
+        return Trace(self.answer_from(chain.states[-1]), tuple(steps), chain.states[0])
+
+    def answer_from(self, states: Tensor) -> Tensor:
+        """The scores [..., V] of all words, of states [..., d]."""
+        return no_padding(states @ self.answer_vectors().T)
 
     def _picked(self, batch: Batch) -> Chain:
         """Pick facts until STOP or as many as there may be."""

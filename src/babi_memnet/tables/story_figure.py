@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from babi_memnet.looking.answering import Trace
 from babi_memnet.tables.numbers import percent
-from babi_memnet.tables.step_weights import ShownWeight, about_weights, shown_empty, shown_weights
+from babi_memnet.tables.step_weights import ShownWeight, about_stopping, about_weights, shown_empty, shown_weights
 from babi_memnet.tables.style import GREY, STYLE, turn_ticks
 
 if TYPE_CHECKING:
@@ -57,8 +57,9 @@ def story_figure(trace: Trace, supporting: Collection[int] = (), expected: str |
         said = f"{trace.answer} ({percent(trace.answers[0][1])})"
         wrong = "" if expected in (None, trace.answer) else f", wrong: it is {expected}"
         axes.set_title(f"{trace.question} {said}{wrong}", loc="left")
-        if any(marks) or not all(step.shares for step in trace.steps):
-            note = "; ".join([*about_weights(trace), *(["● supporting fact"] if any(marks) else [])])
+        stopped = about_stopping(trace)
+        if any(marks) or stopped or not all(step.shares for step in trace.steps):
+            note = "; ".join([*about_weights(trace), *stopped, *(["● supporting fact"] if any(marks) else [])])
             figure.supxlabel(fill(note, int(_LETTERS_AN_INCH * width)), fontsize=8, color=GREY)
     return figure
 
