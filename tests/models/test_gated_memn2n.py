@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from babi_memnet.errors import RequestError
+from babi_memnet.models.encodings import counted
 from babi_memnet.models.gated_memn2n import GatedMemN2N, Settings
 from babi_memnet.models.memn2n import MemN2N
 from babi_memnet.models.memn2n import Settings as MemN2NSettings
@@ -46,9 +47,8 @@ def test_a_hop_takes_from_what_was_read_as_far_as_its_gate_is_open(gates: str, t
 
 def read_by(memory: MemN2N, asked: object, attention: torch.Tensor, hop: int) -> np.ndarray:
     """o of a hop with this attention, [B, d]."""
-    weights = 1 + memory.position_factor[:, None] * memory.dimension_factor
-    words = torch.cat([asked.words, (memory.shape.words + asked.ages).unsqueeze(-1)], dim=-1)
-    outputs = memory.embed(memory.tying.output[hop], words, weights) * asked.told.unsqueeze(-1)
+    counts = counted(asked.words, memory.counting, SHAPE.words)
+    outputs = memory.embed(memory.tying.output[hop], counts, asked.ages) * asked.told.unsqueeze(-1)
     return torch.einsum("bm,bmd->bd", attention, outputs).numpy()
 
 

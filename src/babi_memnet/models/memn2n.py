@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from babi_memnet.models.controllers import Controller
-from babi_memnet.models.encodings import position_factors
+from babi_memnet.models.encodings import counted, position_factors, summed
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import ControlledSettings
 
@@ -161,6 +161,8 @@ class MemN2N(Network):
     settings: Settings
     position_factor: Tensor
     dimension_factor: Tensor
+    counting: Tensor
+    scales: Tensor
 
     def __init__(self, settings: Settings, shape: Shape) -> None:
         super().__init__(settings, shape)
@@ -181,6 +183,9 @@ class MemN2N(Network):
         h, g = position_factors(settings.encoding, d, shape.positions + 1)
         self.register_buffer("dimension_factor", torch.from_numpy(h), persistent=False)
         self.register_buffer("position_factor", torch.from_numpy(g), persistent=False)
+        ones = np.ones((1, d), np.float32)  # l_j = 1 + g_j h
+        self.register_buffer("counting", torch.from_numpy(np.stack([np.ones_like(g), g])[:, :-1]), persistent=False)
+        self.register_buffer("scales", torch.from_numpy(np.concatenate([ones, h[None]])), persistent=False)
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -196,9 +201,17 @@ class MemN2N(Network):
             self.controller.initialise(generator)
         self.hold(dict(self.named_parameters()))
 
-    def embed(self, table: int, words: Tensor, weights: Tensor) -> Tensor:
-        """sum_j l_j * table[words_j] over the last axis of ``words`` [..., J], weights [J, d]: [..., d]."""
-        return (functional.embedding(words, self.tables[table]) * weights).sum(dim=-2)
+    def embed(self, table: int, counts: Tensor, ages: Tensor | None = None) -> Tensor:
+        """sum_j l_j * table[words_j], [..., d], of words that were `counted` [..., 2, V] (section 4.1).
+
+        A statement has a time word behind them: + l_{J+1} * T(i), of ages i [...].
+        """
+        rows = self.tables[table]
+        embedded = summed(counts, rows[: self.shape.words], self.scales)
+        if ages is None or not self.settings.time_encoding:
+            return embedded
+        last = 1 + self.position_factor[-1] * self.dimension_factor
+        return embedded + functional.embedding(self.shape.words + ages, rows) * last
 
     def forward(self, batch: Batch) -> Tensor:
         """The logits of a batch."""
@@ -208,15 +221,14 @@ class MemN2N(Network):
     def walk(self, batch: Batch) -> Walk:
         """All hops."""
         told = batch.told
-        weights = 1 + self.position_factor[:, None] * self.dimension_factor  # l, [J+1, d]
-        # A time word is the last word of its sentence: m_i = sum_j l_j * A x_ij + l_{J+1} * T_A(i) (section 4.1).
-        times = self.shape.words + batch.ages if self.settings.time_encoding else torch.zeros_like(batch.ages)
-        memories = torch.cat([batch.words, times.unsqueeze(-1)], dim=-1)
-        state = question = self.embed(self.tying.question, batch.questions, weights[:-1])  # u = B q, [B, d]
+        statements, asked = (
+            counted(words, self.counting, self.shape.words) for words in (batch.words, batch.questions)
+        )
+        state = question = self.embed(self.tying.question, asked)  # u = B q, [B, d]
         walk = Walk([state], self.answering(state, torch.zeros_like(state), question), [], [], [])
         # Tables that several hops share embed the statements once.
         used = dict.fromkeys([*self.tying.input, *self.tying.output])
-        slots = {table: self.embed(table, memories, weights) * told.unsqueeze(-1) for table in used}
+        slots = {table: self.embed(table, statements, batch.ages) * told.unsqueeze(-1) for table in used}
         taken_up: Tensor | float = 0.0  # what slots have taken up so far, [B, M, d]
         for hop in range(self.settings.hops):
             inputs = slots[self.tying.input[hop]] + taken_up  # m_i, [B, M, d]

@@ -176,7 +176,7 @@ class MemNN(Network):
         return Objective(losses + (margin - apart.squeeze(1)).clamp(min=0), no_padding(scores))
 
     def trace(self, batch: Batch) -> Trace:
-        """One step for each pick: all weight is on the fact, or behind the statements where it picks STOP and answers."""
+        """One step for each pick: all weight is on the fact, or behind the statements where it stops and answers."""
         chain = self._picked(batch)
         slots = self.shape.slots
         ends = first_end(torch.stack([pick == slots for pick in chain.picks], dim=-1)).to(self.stop.dtype)  # [B, H]

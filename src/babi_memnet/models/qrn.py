@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.encodings import counted, summed
 from babi_memnet.models.network import Batch, Network, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
@@ -181,7 +182,7 @@ class QueryReduction(Network):
 
     settings: Settings
     factors: Tensor
-    heights: Tensor
+    scales: Tensor
 
     def __init__(self, settings: Settings, shape: Shape) -> None:
         super().__init__(settings, shape)
@@ -193,7 +194,7 @@ class QueryReduction(Network):
         self.answers = nn.Parameter(torch.zeros(shape.words, 2 * d if settings.answers_see_question else d))
         places = torch.arange(1, shape.positions + 1) / shape.positions  # j / J
         self.register_buffer("factors", torch.stack([1 - places, 2 * places - 1]), persistent=False)
-        self.register_buffer("heights", torch.arange(1, d + 1) / d, persistent=False)
+        self.register_buffer("scales", torch.stack([torch.ones(d), torch.arange(1, d + 1) / d]), persistent=False)
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -268,14 +269,9 @@ class QueryReduction(Network):
     def _embed(self, words: Tensor) -> Tensor:
         """sum_j l_j o E w_j over the last axis of ``words`` [..., J]: [..., d].
 
-        With position weights l_jk = (1 - j/J) + (k/d) (2j/J - 1) (section 4.1 of arXiv 1503.08895) that is a product of
-        two small matrices: of E and k/d E with how often each word occurs, counted with the factors of its places. It
-        costs a fraction of looking up every word.
+        With position weights l_jk = (1 - j/J) + (k/d) (2j/J - 1) (section 4.1 of arXiv 1503.08895).
         """
-        counts = torch.zeros(*words.shape[:-1], 2, len(self.words), device=words.device)
-        both = words.unsqueeze(-2).expand(*words.shape[:-1], 2, words.shape[-1])
-        counts = counts.scatter_add(-1, both, self.factors.expand(both.shape))
-        return counts.flatten(-2) @ torch.cat([self.words, self.words * self.heights])
+        return summed(counted(words, self.factors, len(self.words)), self.words, self.scales)
 
     def _judged(self, state: Tensor, question: Tensor) -> Tensor:
         """What the answers are scored by, [B, d] or [B, 2 d]."""
