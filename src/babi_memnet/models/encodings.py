@@ -33,7 +33,7 @@ def position_factors(
 
 
 def counted(words: Tensor, factors: Tensor, size: int) -> Tensor:
-    """How often each of ``size`` words occurs in sentences [..., J], counted with factors [F, J] of places: [..., F, V]."""
+    """How often each of ``size`` words occurs in sentences [..., J], counted with factors [F, J]: [..., F, V]."""
     both = words.unsqueeze(-2).expand(*words.shape[:-1], *factors.shape)  # [..., F, J]
     counts = torch.zeros(*words.shape[:-1], len(factors), size, dtype=factors.dtype, device=words.device)
     return counts.scatter_add(-1, both, factors.expand(both.shape))
