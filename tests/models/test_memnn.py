@@ -140,7 +140,7 @@ def test_the_loss_is_the_margin_ranking_loss_of_the_facts_given(variant):
     for place, facts in enumerate(batch.supporting.tolist()):
         one, facts = plain(model, batch, place), [fact for fact in facts if fact >= 0]
         count, noise = len(one.story), batch.noise[place].tolist()
-        chain = [*facts, STOP] if adaptive else [*facts, *facts[-1:] * most][:most]
+        chain = [*facts, *[STOP] * bool(facts)] if adaptive else [*facts, *facts[-1:] * most][:most]
         expected = 0.0
         for hop, right in enumerate(chain):
             others = [fact for fact in [*range(count), *[STOP] * adaptive] if fact != right]
@@ -148,7 +148,7 @@ def test_the_loss_is_the_margin_ranking_loss_of_the_facts_given(variant):
                 wrong = others[int(noise[hop] * len(others))]
                 expected += max(0, margin - one.s(chain[:hop], right, wrong))
                 expected += max(0, margin + one.s(chain[:hop], wrong, right))
-        scores, answer = one.scores(chain[:-1] if adaptive else chain), int(answers[place])
+        scores, answer = one.scores(facts if adaptive else chain), int(answers[place])
         words = [word for word in range(1, SHAPE.words) if word != answer]
         expected += max(0, margin - scores[answer] + scores[words[int(noise[-1] * len(words))]])
         assert found.losses[place].item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
@@ -163,8 +163,11 @@ def test_nothing_but_the_text_is_used_when_it_is_asked():
         assert torch.equal(model(one), model(batch))
         for step, same in zip(model.trace(one).steps, model.trace(batch).steps, strict=True):
             assert torch.equal(step.weights, same.weights)
+    answers = torch.ones(len(batch.counts), dtype=torch.int64)
     with pytest.raises(ValueError, match="learns from supporting facts"):
-        model.loss(bare, torch.ones(len(batch.counts), dtype=torch.int64))
+        model.loss(bare, answers)
+    with pytest.raises(RequestError, match=r"^training\.label_smoothing=0\.1: expected 0 with memnn"):
+        model.loss(batch, answers, label_smoothing=0.1)
 
 
 def test_padding_and_empty_slots_mean_nothing():

@@ -138,7 +138,8 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
                 answers, attention = attended.answers, attended.attention
                 if steps := deciding(attended):
                     within = error_within(network, steps, questions.answers)
-                    stops.setdefault(task, []).append((steps_taken(steps), within, len(steps)))
+                    if not np.isnan(within).any():
+                        stops.setdefault(task, []).append((steps_taken(steps), within, len(steps)))
             else:
                 answers = network.answer(questions)
             is_wrong = answers.chosen != questions.answers

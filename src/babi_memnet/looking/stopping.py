@@ -71,7 +71,7 @@ def error_within(
 ) -> npt.NDArray[np.float64]:
     """Percent of wrong answers if no more than 1 .. K steps of each kind were allowed, [K].
 
-    The last step allowed then gives all of the answer that is left.
+    The last step allowed then gives all of the answer that is left. NaN where the states of steps do not answer.
     """
     kinds: dict[str, list[Hop]] = {}
     for hop in hops:

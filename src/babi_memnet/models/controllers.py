@@ -68,9 +68,10 @@ class Controller(nn.Module):
         """
         chances = torch.sigmoid(willing)
         if not self.rewarded:
-            before = chances.cumsum(dim=-1) - chances
+            total = chances.cumsum(dim=-1)
+            before = functional.pad(total[..., :-1], (1, 0))  # not a difference, which would round in another way
             reached = before < _NEARLY
-            ends = _at_last(before + chances >= _NEARLY) & reached
+            ends = _at_last(total >= _NEARLY) & reached
             return torch.where(ends, 1 - before, chances) * reached  # p_k, equation 6
         return first_end(chances >= 0.5 if noise is None else noise < chances).to(willing.dtype)
 

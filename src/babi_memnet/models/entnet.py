@@ -41,6 +41,7 @@ class Settings(NetworkSettings):
     Attributes:
         dimension: d, the size of words, keys and slots.
         keys: what slots are found by: ``free`` vectors of their own, or those of the ``words``, a slot for each.
+            Differs from the released code, which has a slot for each word of a list of entities.
         slots: S, how many slots there are where keys are free.
         biases: whether gates and candidates have one, as in the released code; the equations have none.
         memory_size: how many of the latest statements are gone through; ``null`` means all. The released code has 70,

@@ -66,7 +66,9 @@ class GatedMemN2N(MemN2N):
         return torch.sigmoid(state @ self.gate_weights[place].T + self.gate_biases[place])
 
     def numbers(self, hop: int, walk: Walk) -> tuple[tuple[str, Tensor], ...]:
-        """How far the gate was open."""
+        """How far the gate was open; a dense layer answers from what was read last, whatever the gate says."""
+        if self.dense is not None and hop + 1 == self.settings.hops:
+            return ()
         return (
             ("share of the state that is taken from what was read", self.gate(hop, walk.carried[hop]).mean(dim=-1)),
         )

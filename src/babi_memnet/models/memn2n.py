@@ -290,7 +290,7 @@ class MemN2N(Network):
         if self.controller.rewarded:
             right = (self.answer_from(states).argmax(dim=-1) == answers.unsqueeze(-1)).to(states.dtype)
         cost = self.controller.cost(willing, shares, right)
-        return Objective(self.cross_entropy(logits, answers, label_smoothing) + cost - cost.detach(), logits)
+        return Objective(self.cross_entropy(logits, answers, label_smoothing) + (cost - cost.detach()), logits)
 
     def trace(self, batch: Batch) -> Trace:
         """The attention of every hop, and the controller state u before the first and after each."""

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.errors import bad_value
 from babi_memnet.models.controllers import first_end
 from babi_memnet.models.grams import grams
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, Trace, no_padding
@@ -57,6 +58,10 @@ class Settings(NetworkSettings):
         self.expect_at_least(1, "facts", "dimension")
         self.expect_at_least(1, "buckets", most=1_000_000)
         self.expect_above_zero("margin", "initial_deviation")
+
+    def settled(self, joint: bool) -> Self:
+        """With the default number of buckets where there are no n-grams to put into them."""
+        return self if self.ngrams else replace(self, buckets=type(self).buckets)
 
     @property
     def passes(self) -> int:
@@ -149,9 +154,10 @@ class MemNN(Network):
     def loss(self, batch: Batch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
         """The margin ranking loss (2014, equations 6 to 8, and section 3.4): of one wrong fact a pick, and one word.
 
-        The picks are the supporting facts, whatever the network would pick; the logits are those after them. There is
-        no target to smooth.
+        The picks are the supporting facts, whatever the network would pick; the logits are those after them.
         """
+        if label_smoothing:
+            raise bad_value("training.label_smoothing", label_smoothing, "0 with memnn, which ranks and has no target")
         if batch.supporting is None or batch.noise is None:
             raise ValueError("MemNN learns from supporting facts, and from random numbers")
         right = self._right(batch.supporting)  # [B, H]
@@ -225,13 +231,14 @@ class MemNN(Network):
     def _right(self, supporting: Tensor) -> Tensor:
         """The chain [B, H] to be learned from supporting facts [B, S]: -1 where there is none.
 
-        With AM it ends with STOP.
+        With AM it ends with STOP; a question whose facts are not known, or not remembered, teaches the answer alone.
         # Not stated: what a network that always picks two facts learns from one; taken: to pick it again.
         """
         most = self.settings.facts
         if self.settings.adaptive:
             facts = functional.pad(supporting[:, :most], (0, 1), value=-1)
-            ends = torch.arange(facts.shape[1], device=facts.device) == (facts >= 0).sum(dim=1, keepdim=True)
+            count = (facts >= 0).sum(dim=1, keepdim=True)
+            ends = (torch.arange(facts.shape[1], device=facts.device) == count) & (count > 0)
             return torch.where(ends, self.shape.slots, facts)
         count = (supporting >= 0).sum(dim=1, keepdim=True)
         places = torch.arange(most, device=supporting.device).expand(len(supporting), -1)

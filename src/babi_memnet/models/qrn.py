@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -33,6 +33,8 @@ from torch.nn import functional
 from babi_memnet.models.encodings import counted, summed
 from babi_memnet.models.network import Batch, Network, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
+
+_UNIT = "openings of gates (0 shut, 1 open)"
 
 
 @dataclass
@@ -69,6 +71,13 @@ class Settings(NetworkSettings):
         self.expect_at_least(1, "dimension", "layers")
         self.expect_one_of("answer", ("state", "state_and_question"))
         self.expect_above_zero("initial_deviation")
+
+    def settled(self, joint: bool) -> Self:
+        """With the defaults of what a single layer, which tells no other its question, has no use for."""
+        if self.layers != 1:
+            return self
+        kind = type(self)
+        return replace(self, tied=kind.tied, reset=kind.reset, bidirectional=kind.bidirectional)
 
     @property
     def directions(self) -> int:
@@ -263,7 +272,10 @@ class QueryReduction(Network):
             nowhere = (1 - share.sum(dim=-1, keepdim=True)).clamp(min=0)
             state = self._judged(layer.state(), reading.question)
             steps.append(Step(f"layer {number}", torch.cat([share, nowhere], dim=-1), shares=True, state=state))
-        steps += [Step(f"update gate {number}", layer.update) for number, layer in enumerate(reading.layers, start=1)]
+        steps += [
+            Step(f"update gate {number}", layer.update, unit=_UNIT)
+            for number, layer in enumerate(reading.layers, start=1)
+        ]
         return Trace(reading.logits, tuple(steps), self._judged(reading.question, reading.question))
 
     def _embed(self, words: Tensor) -> Tensor:

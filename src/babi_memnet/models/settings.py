@@ -138,6 +138,6 @@ class ControlledSettings(NetworkSettings):
         """With the defaults of what means nothing to the controller."""
         settled = super().settled(joint)
         idle = {"hop_cost": self.controller == "fixed", "entropy": self.controller in ("fixed", "act")}
-        plain = {key: getattr(ControlledSettings, key) for key, is_so in idle.items() if is_so}
+        plain = {key: getattr(type(self), key) for key, is_so in idle.items() if is_so}
         changed = any(getattr(settled, key) != value for key, value in plain.items())
         return replace(settled, **plain) if changed else settled

@@ -68,6 +68,7 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
     run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
     nearest: PublishedColumn | None = None
     fewest: tuple[str, ...] = ()
+    least = (True, 0)  # a column of another network is farther than any of the same, however little that one says
     for table in trainable_tables() if among is None else among:
         for column in table.columns:
             if column.experiment is None:
@@ -78,8 +79,9 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
             # only some sources of stories have all the keys that are common to a table
             general = {key: value for key, value in plain.items() if key in run}
             differences = _differences(run, {**general, **facts})
-            if nearest is None or len(differences) < len(fewest):
-                nearest, fewest = column, differences
+            distance = (facts["model.name"] != run.get("model.name"), len(differences))
+            if nearest is None or distance < least:
+                nearest, fewest, least = column, differences, distance
     return Match(None if fewest else nearest, nearest, fewest)
 
 

@@ -9,7 +9,7 @@ from babi_memnet.tables.numbers import mean_and_deviation, percent, rounded
 from babi_memnet.tables.sheet import Sheet
 
 _LEGEND = (
-    "steps: hops taken before the answer, means over restarts and their standard deviation",
+    "steps: hops, or picks of a fact or STOP, before the answer; of two memories those of both; means over restarts ±",
     "error with 1, 2, ... hops allowed: percent of wrong answers if the network had to answer then, mean over restarts",
 )
 

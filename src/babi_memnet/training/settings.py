@@ -124,8 +124,14 @@ class TrainingSettings:
         """Those of a network that is fitted to all training questions at once: without all that is about steps.
 
         Raises:
-            RequestError: words are to be exchanged, which is done anew for every batch.
+            RequestError: words are to be exchanged, which is done anew for every batch, or there is to be no epoch, or
+                less than all of the questions in it.
         """
+        if self.epochs < 1:
+            raise bad_value("training.epochs", self.epochs, "at least 1 with a network that is fitted in one go")
+        for key in ("first_statements", "questions_per_epoch"):
+            if getattr(self, key) is not None:
+                raise bad_value(f"training.{key}", getattr(self, key), "null with a network that is fitted in one go")
         if self.symmetry != "none":
             raise bad_value("training.symmetry", self.symmetry, "none with a network that is fitted in one go")
         kept = ("restarts", "first_restart", "selection", "validation", "validation_fraction", "checkpoint_seconds")
