@@ -51,7 +51,7 @@ VARIANTS: dict[str, Kind] = {
     for name, label, changes in (
         ("memn2n", "decides and writes", {"controller": "reinforce", "write": "gated", "answer": "concatenated"}),
         ("writing_memory", "decides", {"controller": "reinforce"}),
-        ("writing_memory", "ponders", {"controller": "act", "birth": "plain"}),
+        ("memn2n", "ponders", {"controller": "act"}),
         ("qrn", "untied", {"tied": False, "bidirectional": False}),
     )
 }
