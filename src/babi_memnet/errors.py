@@ -69,7 +69,8 @@ def bad_value(key: str, value: object, accepted: str) -> RequestError:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`` (did you mean ...?)`` when something known is spelled alike or shortened so, else an empty string."""
     names = list(known)
-    close = [name for name in names if _is_short_for(word, name)] or get_close_matches(word, names, n=1, cutoff=0.6)
+    short_for = sorted((name for name in names if _is_short_for(word, name)), key=len)
+    close = short_for or get_close_matches(word, names, n=1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

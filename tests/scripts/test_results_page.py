@@ -53,7 +53,7 @@ def test_the_page_of_our_own_network_repeats_its_results():
     table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
     for page in ("docs/writing-memory.md", "README.md"):
         assert summary(table) in (ROOT / page).read_text()
-    for name in ("parts", "joint"):
+    for name in ("parts", "joint", "unseen"):
         table = json.loads((ROOT / "results" / "writing_memory" / f"{name}.json").read_text())
         assert summary(table) in (ROOT / "docs" / "writing-memory.md").read_text()
     table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
