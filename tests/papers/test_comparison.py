@@ -225,9 +225,16 @@ def test_without_a_column_only_our_side_is_filled_in() -> None:
 
 
 def test_a_task_that_the_source_lacks_is_named() -> None:
-    column = PublishedColumn("rn", "rn_10k", "", {}, 2.0, 2, "", "verified")
+    column = PublishedColumn("rn", "rn_10k", "", {2: 8.1}, 2.0, 2, "", "verified")
     with pytest.raises(RequestError, match="column rn_10k/rn has no error for task 4"):
         compare(task_result(4, TRAIN, near(2.0)), column, 4)
+
+
+def test_a_source_that_prints_means_alone_has_nothing_to_hold_a_task_against() -> None:
+    column = PublishedColumn("qrn_2r_1k", "qrn", "", {}, 9.9, 7, "", "verified")
+    cell = compare(task_result(4, TRAIN, near(2.0)), column, 4)
+    assert cell.against is None
+    assert compare_column({4: cell}, column).against is None
 
 
 def test_json_is_plain_and_has_the_keys_of_a_table_json() -> None:

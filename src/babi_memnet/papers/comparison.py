@@ -161,7 +161,7 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     if len(train) >= FEWEST_RESTARTS:
         repetition = Repetition.of(train, [_mean(row) for row in test], column.restarts if column else None)
     against = None
-    if column and column.has_numbers:
+    if column and column.errors:
         published = [_published(column, one) for one in tasks]
         noise = sum(
             float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
@@ -190,7 +190,7 @@ def compare_column(
     ordered = dict(sorted(cells.items()))
     errors = [cell.error_percent for cell in ordered.values()]
     published_failed, against = None, None
-    if column and column.has_numbers:
+    if column and column.errors:
         rows = [_published(column, task) for task in ordered]
         whole = column.failed is not None and len(rows) == len(column.errors)
         published_failed = column.failed if whole else sum(failed(error) for error in rows)
