@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.drawing import normal
 from babi_memnet.models.settings import ControlledSettings
 
 _UNWILLING = -1.0
@@ -50,8 +51,7 @@ class Controller(nn.Module):
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
         """The weights from N(0, 0.1^2), the bias unwilling."""
-        drawn = generator.standard_normal(tuple(self.weight.shape), dtype=np.float32)
-        self.weight.copy_(torch.from_numpy(0.1 * drawn))
+        self.weight.copy_(0.1 * normal(generator, self.weight))
         self.bias.fill_(_UNWILLING)
 
     def willing(self, states: Tensor) -> Tensor:

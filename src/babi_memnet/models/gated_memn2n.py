@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from babi_memnet.models.drawing import normal
 from babi_memnet.models.memn2n import MemN2N, Walk
 from babi_memnet.models.network import Shape
 from babi_memnet.models.networks import settings_class
@@ -48,10 +49,8 @@ class GatedMemN2N(MemN2N):
     def initialise(self, generator: np.random.Generator) -> None:
         """All but the biases of the gates, which are zero, from N(0, initial_deviation^2)."""
         super().initialise(generator)
-        deviation = np.float32(self.settings.initial_deviation)
         for values in self.gate_weights:
-            drawn = generator.standard_normal(tuple(values.shape), dtype=np.float32)
-            values.copy_(torch.from_numpy(drawn * deviation))
+            values.copy_(normal(generator, values) * self.settings.initial_deviation)
 
     def updated(self, hop: int, state: Tensor, read: Tensor) -> Tensor:
         """u(k+1) = o(k) * T(u(k)) + u(k) * (1 - T(u(k))) (section 3); layer-wise with H u(k) for what is kept."""

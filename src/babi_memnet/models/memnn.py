@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from babi_memnet.errors import bad_value
 from babi_memnet.models.controllers import first_end
+from babi_memnet.models.drawing import normal
 from babi_memnet.models.grams import grams
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
@@ -88,9 +89,9 @@ class Match(nn.Module):
     def initialise(self, generator: np.random.Generator, deviation: float) -> None:
         """Normal values; those of W keep the size of what they are applied to."""
         for values in (self.asked, self.picked, self.candidate):
-            values.copy_(_normal(generator, values) * deviation)
+            values.copy_(normal(generator, values) * deviation)
         if self.mix is not None:
-            self.mix.copy_(_normal(generator, self.mix) / math.sqrt(len(self.mix)))
+            self.mix.copy_(normal(generator, self.mix) / math.sqrt(len(self.mix)))
 
     def embed(self, total: Tensor) -> Tensor:
         """E of a sum of embeddings [..., d]."""
@@ -134,7 +135,7 @@ class MemNN(Network):
         for match in (self.fact, self.answer):
             match.initialise(generator, deviation)
         for values in (self.stop, self.time):
-            values.copy_(_normal(generator, values) * deviation)
+            values.copy_(normal(generator, values) * deviation)
         self.hold(dict(self.named_parameters()))
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:
@@ -302,7 +303,3 @@ def _another(right: Tensor, counts: Tensor, slots: int, stops: bool, noise: Tens
     wrong = torch.where(drawn >= place, drawn + 1, drawn)
     wrong = torch.where(wrong >= counts, slots, wrong)
     return wrong, (right >= 0) & (others > 0)
-
-
-def _normal(generator: np.random.Generator, like: Tensor) -> Tensor:
-    return torch.from_numpy(generator.standard_normal(tuple(like.shape), dtype=np.float32))

@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from babi_memnet.models.controllers import Controller
+from babi_memnet.models.drawing import normal
 from babi_memnet.models.heads import read_slots, slot_weights
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import ControlledSettings
@@ -139,9 +140,9 @@ class Hop(nn.Module):
         self.output.weight.mul_(_QUIET)
         if twins:
             spread = 1 / math.sqrt(settings.dimension)
-            self.query.weight.copy_(math.sqrt(settings.sharpness) * spread * _normal(generator, self.query.weight))
+            self.query.weight.copy_(math.sqrt(settings.sharpness) * spread * normal(generator, self.query.weight))
             self.key.weight.copy_(self.query.weight)
-            self.value.weight.copy_(spread * _normal(generator, self.value.weight))
+            self.value.weight.copy_(spread * normal(generator, self.value.weight))
             self.output.weight.copy_(self.value.weight.T)
 
     def find(self, slots: Tensor) -> Found:
@@ -214,8 +215,8 @@ class Memory(nn.Module):
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator, twins: bool) -> None:
         """Words from N(0, 1/4), masks from N(0, 1) or one, all else as usual for linear layers, or as twins."""
-        self.words.copy_(0.5 * _normal(generator, self.words))
-        self.masks.copy_(_normal(generator, self.masks))
+        self.words.copy_(0.5 * normal(generator, self.words))
+        self.masks.copy_(normal(generator, self.masks))
         self.masks[..., : round(self.settings.orderless * self.settings.dimension)] = 1
         for hop in (self.writer, self.reader):
             if hop is not None:
@@ -386,7 +387,3 @@ def _draw(generator: np.random.Generator, layer: nn.Linear) -> None:
     for values in layer.parameters():
         drawn = generator.random(tuple(values.shape), dtype=np.float32)
         values.copy_(torch.from_numpy((2 * drawn - 1) / np.float32(math.sqrt(layer.in_features))))
-
-
-def _normal(generator: np.random.Generator, like: Tensor) -> Tensor:
-    return torch.from_numpy(generator.standard_normal(tuple(like.shape), dtype=np.float32))
