@@ -10,6 +10,8 @@ from scipy import stats
 
 from babi_memnet.errors import RequestError
 from babi_memnet.papers.comparison import Against, Comparison, compare, compare_column, failed
+from babi_memnet.papers.judgement import judge
+from babi_memnet.papers.matching import Match
 from babi_memnet.papers.published import PublishedColumn, load_table
 from tests.papers.runs import joint_result, task_result
 
@@ -235,6 +237,35 @@ def test_a_source_that_prints_means_alone_has_nothing_to_hold_a_task_against() -
     cell = compare(task_result(4, TRAIN, near(2.0)), column, 4)
     assert cell.against is None
     assert compare_column({4: cell}, column).against is None
+
+
+@pytest.mark.parametrize(("error", "expected"), [(10.1, "reproduced"), (20.0, "worse"), (2.0, "better")])
+def test_a_printed_mean_is_held_against_the_mean_of_all_tasks(error: float, expected: str) -> None:
+    column = PublishedColumn("qrn_2r_1k", "qrn", "", {}, 9.9, 7, "", "verified")
+    cells = {task: compare(task_result(task, TRAIN, near(error)), column, task) for task in range(1, 21)}
+    whole = compare_column(cells, column)
+    assert whole.against is not None
+    assert (whole.against.verdict, whole.against.published, whole.published_failed) == (expected, 9.9, 7)
+    assert whole.against.difference == pytest.approx(whole.mean - 9.9)
+    # as wide as that of a source that prints the same errors, and their mean
+    rows = PublishedColumn("qrn_2r_1k", "qrn", "", dict.fromkeys(cells, cells[1].error_percent), 9.9, 7, "", "verified")
+    known = {task: compare(task_result(task, TRAIN, near(error)), rows, task) for task in cells}
+    side = compare_column(known, rows).against
+    assert side is not None
+    assert whole.against.margin == pytest.approx(side.margin)
+    entry = whole.as_json()
+    assert entry["published"] == {"errors": {}, "mean": 9.9, "failed": 7, "source": ""}
+    assert all(cell["published"] is None and cell["verdict"] is None for cell in entry["cells"].values())
+
+
+def test_a_printed_mean_is_held_against_a_run_of_all_tasks() -> None:
+    column = PublishedColumn("qrn_joint", "qrn", "", {}, 9.9, None, "", "verified", protocol={"training": "joint"})
+    result = joint_result(TRAIN, [dict.fromkeys(range(1, 21), error) for error in near(10.0)])
+    found = judge(result, Match(column, None, ()))
+    side = found.comparison.against
+    assert side is not None
+    assert (side.published, side.verdict) == (9.9, "reproduced")
+    assert not found.notes
 
 
 def test_json_is_plain_and_has_the_keys_of_a_table_json() -> None:

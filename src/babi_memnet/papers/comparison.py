@@ -71,6 +71,8 @@ class Comparison:
         restarts: number of restarts the run selected among.
         spread: standard deviation of the selected error if all restarts were repeated; None with too few restarts.
         against: the comparison; None when there is no published error.
+        unprinted: what the comparison would be if the published error, which the source leaves out, were ours: how far
+            apart two repetitions may be. None unless the source prints the mean over all tasks alone.
     """
 
     task: int | str
@@ -80,6 +82,7 @@ class Comparison:
     restarts: int
     spread: float | None
     against: Against | None
+    unprinted: Against | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, flat: one of the ``cells`` of a table.json."""
@@ -106,7 +109,8 @@ class ColumnComparison:
         mean, failed: mean error and number of failed tasks of ours.
         published_failed: the same count of the paper: the printed one when all its tasks are there (the paper counted
             unrounded errors), else counted from the rows; None without a column.
-        against: the mean error held against the published mean; None without a column.
+        against: the mean error held against the published mean; None without a column, and where the source prints the
+            mean over all tasks alone and some are not there.
     """
 
     column: PublishedColumn | None
@@ -121,7 +125,7 @@ class ColumnComparison:
         column, against = self.column, self.against
         published = None
         if column and against:
-            rows = {str(task): column.errors[task] for task in self.cells}
+            rows = {str(task): column.errors[task] for task in self.cells if column.errors}
             published = {
                 "errors": rows,
                 "mean": against.published,
@@ -150,7 +154,7 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     """One error of the run with this result.json against the column.
 
     ``task`` is the run's task; of a joint run any of its tasks, or ``joint`` for the mean over them. Without a column
-    only our side is filled in. Raises RequestError when the column has no error for the task.
+    only our side is filled in. Raises RequestError when the column has errors, but none for the task.
     """
     tasks = tasks_of(result) if task == "joint" else [int(task)]
     questions = result["data"]["questions"]["test"] // len(tasks_of(result))
@@ -160,14 +164,14 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     repetition = None
     if len(train) >= FEWEST_RESTARTS:
         repetition = Repetition.of(train, [_mean(row) for row in test], column.restarts if column else None)
-    against = None
-    if column and column.errors:
-        published = [_published(column, one) for one in tasks]
+    side = None
+    if column and column.has_numbers:
+        published = [_published(column, one) for one in tasks] if column.errors else ours
         noise = sum(
             float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
             for error, printed in zip(ours, published, strict=True)
         )
-        against = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
+        side = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
     return Comparison(
         task=task,
         error_percent=_mean(ours),
@@ -175,7 +179,8 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
         questions=questions * len(tasks),
         restarts=len(train),
         spread=sqrt(float(repetition.variances()[0])) if repetition else None,
-        against=against,
+        against=side if column and column.errors else None,
+        unprinted=None if column and column.errors else side,
     )
 
 
@@ -195,6 +200,9 @@ def compare_column(
         whole = column.failed is not None and len(rows) == len(column.errors)
         published_failed = column.failed if whole else sum(failed(error) for error in rows)
         against = overall.against if overall else _mean_against(list(ordered.values()), column)
+    elif column and column.prints_mean_of(ordered):
+        published_failed = column.failed
+        against = _printed_mean_against([overall] if overall else list(ordered.values()), column)
     return ColumnComparison(
         column, ordered, _mean(errors), sum(failed(error) for error in errors), published_failed, against
     )
@@ -237,22 +245,35 @@ def _against(
 
 
 def _mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Against:
-    """The mean of separate runs: variances add up, / T²; degrees of freedom after Welch and Satterthwaite."""
+    """The mean of separate runs held against the mean of their published errors."""
     sides = [cell.against for cell in cells if cell.against]
     if len(sides) == 1:
         return sides[0]
+    return _together(cells, sides, _mean([side.published for side in sides]), column)
+
+
+def _printed_mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Against:
+    """The mean of separate runs, or of one of all tasks, held against a mean of which no errors are printed."""
+    if column.mean is None:
+        raise ValueError(f"column {column.name} has no mean")
+    return _together(cells, [cell.unprinted for cell in cells if cell.unprinted], column.mean, column)
+
+
+def _together(
+    cells: Sequence[Comparison], sides: Sequence[Against], published: float, column: PublishedColumn
+) -> Against:
+    """The mean of cells: variances add up, / T²; degrees of freedom after Welch and Satterthwaite."""
     variance = sum(side.variance for side in sides)
     freedom = variance**2 / max(sum(side.variance**2 / side.freedom for side in sides), 1e-12)
     count = len(sides)
     # one cell with too few restarts leaves the mean without a known spread
     known = all(side.margin is not None for side in sides)
     margin = student_quantile(freedom) * sqrt(variance) / count if known else None
-    difference = _mean([side.difference for side in sides])
+    difference = _mean([cell.error_percent for cell in cells]) - published
     chance = student_chance(difference * count / sqrt(variance), freedom) if known else None
     margin_questions = sqrt(sum(side.margin_questions**2 for side in sides)) / count
     restarts = min(cell.restarts for cell in cells)
     explained_by, verdict = _verdict(difference, margin_questions, margin, restarts, column.restarts)
-    published = _mean([side.published for side in sides])
     return Against(
         published, difference, margin_questions, margin, variance / count**2, freedom, chance, explained_by, verdict
     )

@@ -47,7 +47,7 @@ def judge(result: Mapping[str, Any], found: Match) -> Judgement:
     elif not column.has_numbers:
         notes = [f"{column.name} is a column of our own: nothing is published to hold it against"]
         column = None
-    elif lacking := [task for task in tasks if task not in column.errors]:
+    elif not column.prints_mean_of(tasks) and (lacking := [task for task in tasks if task not in column.errors]):
         notes = [f"the source of {column.name} gives no error for task {', '.join(map(str, lacking))}"]
         column = None
     else:

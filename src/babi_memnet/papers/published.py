@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,10 @@ class PublishedColumn:
     def has_numbers(self) -> bool:
         """Whether anything is published of it; a column of our own has only what is trained."""
         return bool(self.errors) or self.mean is not None
+
+    def prints_mean_of(self, tasks: Collection[int]) -> bool:
+        """Whether the mean over just these tasks is published, and no error of any task."""
+        return not self.errors and self.mean is not None and set(tasks) == set(TASKS)
 
     @property
     def restarts(self) -> int | None:
