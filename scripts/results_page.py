@@ -111,15 +111,22 @@ def _environment(table: Mapping[str, Any]) -> str:
     return f"{minutes:.1f} minutes on two cores ({table['machine']}); Python {where['python']}, {versions}."
 
 
+def take_in(folder: Path, path: str, command: str, machine: str, seconds: str) -> None:
+    """Keep the table.json at ``path`` in ``folder``, with the command that made it, the machine and its seconds."""
+    table = json.loads(Path(path).read_text(), parse_float=lambda text: round(float(text), 4))
+    table["seconds"]["wall"] = float(seconds)
+    table |= {"command": command, "machine": machine, "notes": [_without_folders(note) for note in table["notes"]]}
+    for column in table["columns"]:
+        column["missing"] = {task: _without_folders(line) for task, line in column["missing"].items()}
+        for cell in column["cells"].values():
+            cell.pop("run", None)
+    folder.mkdir(exist_ok=True)
+    (folder / f"{table['id']}.json").write_text(_compact(table))
+
+
 def main() -> None:
     if len(sys.argv) == 5:
-        path, command, machine, seconds = sys.argv[1:]
-        table = json.loads(Path(path).read_text(), parse_float=lambda text: round(float(text), 4))
-        table["seconds"]["wall"] = float(seconds)
-        table |= {"command": command, "machine": machine, "notes": [_without_folders(note) for note in table["notes"]]}
-        for column in table["columns"]:
-            column["missing"] = {task: _without_folders(line) for task, line in column["missing"].items()}
-        (ROOT / "results" / f"{table['id']}.json").write_text(_compact(table))
+        take_in(ROOT / "results", *sys.argv[1:])
     elif len(sys.argv) != 1:
         sys.exit(str(__doc__))
     (ROOT / "docs" / "results.md").write_text(results_page(ROOT / "results"))

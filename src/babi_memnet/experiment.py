@@ -288,6 +288,7 @@ def _result(experiment: Experiment, seconds: float) -> dict[str, Any]:
         "standard_deviation": float(errors.std(ddof=1)) if len(errors) > 1 else None,
         "restarts": restarts,
         "diverged": diverged,
+        "parameters": sum(values[0].numel() for values in experiment.restarts.parameters.values()),
         "data": {
             "source": settings.data.source,
             "fingerprint": experiment.request.data_fingerprint,

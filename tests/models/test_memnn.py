@@ -14,7 +14,8 @@ SHAPE = Shape(words=9, slots=5, positions=4)
 STOP = SHAPE.slots
 VARIANTS = [
     {},
-    {"ngrams": False, "nonlinear": False},
+    {"wrong": "drawn"},
+    {"ngrams": False, "nonlinear": False, "wrong": "drawn"},
     {"facts": 2, "adaptive": False, "ngrams": False, "nonlinear": False},
     {"facts": 3, "nonlinear": False},
 ]
@@ -131,26 +132,35 @@ def test_the_network_picks_and_answers_as_the_equations_say(variant):
     assert len(lengths) > 1, "some chains are longer than others"
 
 
+def some(wrong: list[int], batch: Batch, place: int, number: int) -> list[int]:
+    """All, or the one that the random number stands for."""
+    if batch.noise is None or not wrong:
+        return wrong
+    return [wrong[int(float(batch.noise[place, number]) * len(wrong))]]
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_loss_is_the_margin_ranking_loss_of_the_facts_given(variant):
     model, batch = network(**variant), questions()
+    if model.settings.wrong == "all":
+        batch = batch._replace(noise=None)
     answers = torch.from_numpy(np.random.default_rng(2).integers(1, SHAPE.words, len(batch.counts)))
     found = model.loss(batch, answers)
     margin, most, adaptive = model.settings.margin, model.settings.facts, model.settings.adaptive
     for place, facts in enumerate(batch.supporting.tolist()):
         one, facts = plain(model, batch, place), [fact for fact in facts if fact >= 0]
-        count, noise = len(one.story), batch.noise[place].tolist()
+        count = len(one.story)
         chain = [*facts, *[STOP] * bool(facts)] if adaptive else [*facts, *facts[-1:] * most][:most]
         expected = 0.0
         for hop, right in enumerate(chain):
             others = [fact for fact in [*range(count), *[STOP] * adaptive] if fact != right]
-            if others:
-                wrong = others[int(noise[hop] * len(others))]
+            for wrong in some(others, batch, place, hop):
                 expected += max(0, margin - one.s(chain[:hop], right, wrong))
                 expected += max(0, margin + one.s(chain[:hop], wrong, right))
         scores, answer = one.scores(facts if adaptive else chain), int(answers[place])
         words = [word for word in range(1, SHAPE.words) if word != answer]
-        expected += max(0, margin - scores[answer] + scores[words[int(noise[-1] * len(words))]])
+        for wrong in some(words, batch, place, -1):
+            expected += max(0, margin - scores[answer] + scores[wrong])
         assert found.losses[place].item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
         np.testing.assert_allclose(found.logits[place, 1:].detach(), scores[1:], rtol=1e-4, atol=1e-5)
 
@@ -216,7 +226,8 @@ def test_both_sides_of_a_match_go_through_the_same_layers():
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("facts", 0), ("dimension", 0), ("buckets", 0), ("margin", 0.0), ("initial_deviation", 0.0)]
+    ("key", "value"),
+    [("wrong", "some"), ("facts", 0), ("dimension", 0), ("buckets", 0), ("margin", 0.0), ("initial_deviation", 0.0)],
 )
 def test_bad_settings_are_refused_by_name(key: str, value: float):
     with pytest.raises(RequestError, match=rf"^model\.{key}={value}: expected "):

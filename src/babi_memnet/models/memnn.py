@@ -40,6 +40,8 @@ class Settings(NetworkSettings):
         nonlinear: NL: both sides of a match go through tanh(W tanh(.)).
         dimension: d, the size of an embedding.
         buckets: how many embeddings the 2- and 3-grams share; best a prime number.
+        wrong: what a right fact, or word, is ranked against at each step: ``all`` wrong ones, as the sums of equations
+            6 to 8 say, or ``drawn``, one in their place, as the paper samples them.
         margin: by how much the right fact, or word, is to be better than a wrong one (2014, section 3.1).
         initial_deviation: standard deviation of the initial embeddings.
     """
@@ -51,14 +53,16 @@ class Settings(NetworkSettings):
     nonlinear: bool = True
     dimension: int = 50
     buckets: int = 2003
+    wrong: str = "all"
     margin: float = 0.1
-    initial_deviation: float = 0.1
+    initial_deviation: float = 0.02
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.expect_at_least(1, "facts", "dimension")
         self.expect_at_least(1, "buckets", most=1_000_000)
         self.expect_above_zero("margin", "initial_deviation")
+        self.expect_one_of("wrong", ("all", "drawn"))
 
     def settled(self, joint: bool) -> Self:
         """With the default number of buckets where there are no n-grams to put into them."""
@@ -126,7 +130,8 @@ class MemNN(Network):
         self.answer = Match(settings, features, shape.words)  # s_R
         self.stop = nn.Parameter(torch.zeros(settings.dimension))
         self.time = nn.Parameter(torch.zeros(3, settings.dimension))
-        self.noise = settings.facts + settings.adaptive + 1  # a wrong fact for each pick and for STOP, and a wrong word
+        if settings.wrong == "drawn":
+            self.noise = settings.facts + settings.adaptive + 1  # a wrong fact for each pick and for STOP, and a word
 
     @torch.no_grad()
     def initialise(self, generator: np.random.Generator) -> None:
@@ -153,34 +158,56 @@ class MemNN(Network):
         return self.answer_from(self._picked(batch).states[-1])
 
     def loss(self, batch: Batch, answers: Tensor, label_smoothing: float = 0.0) -> Objective:
-        """The margin ranking loss (2014, equations 6 to 8, and section 3.4): of one wrong fact a pick, and one word.
+        """The margin ranking loss of facts and words (2014, equations 6 to 8, and section 3.4).
 
         The picks are the supporting facts, whatever the network would pick; the logits are those after them.
         """
         if label_smoothing:
             raise bad_value("training.label_smoothing", label_smoothing, "0 with memnn, which ranks and has no target")
-        if batch.supporting is None or batch.noise is None:
-            raise ValueError("MemNN learns from supporting facts, and from random numbers")
+        if batch.supporting is None:
+            raise ValueError("MemNN learns from supporting facts")
         right = self._right(batch.supporting)  # [B, H]
-        wrong, there = _another(right, batch.counts, self.shape.slots, self.settings.adaptive, batch.noise)
         words = self._words_at(batch, right)
         asked, picked = self._sum(batch.questions, self.fact.asked), self._sum(words, self.fact.picked)
         before = asked.unsqueeze(1) + picked.cumsum(dim=1) - picked  # [B, H, d]
-        x = self.fact.embed(before)
-        x_slot = functional.pad(right[:, :-1], (1, 0), value=-1)  # of the pick before; the question is the latest
-        y, z = self._candidate(words, right), self._candidate(self._words_at(batch, wrong), wrong)
-        first = (x * (y - z + self._time(x_slot, right, wrong))).sum(dim=-1)  # s(x, y, z), which is to be above 0
-        second = (x * (z - y + self._time(x_slot, wrong, right))).sum(dim=-1)  # s(x, z, y), below
-        margin = self.settings.margin
-        ranked = (margin - first).clamp(min=0) + (margin + second).clamp(min=0)
-        losses = torch.where(there, ranked, 0.0).sum(dim=1)
+        losses = self._facts_ranked(batch, self.fact.embed(before), self._candidate(words, right), right)
 
         state = self._sum(batch.questions, self.answer.asked) + self._sum(words, self.answer.picked).sum(dim=1)
         scores = self.answer.embed(state) @ self.answer_vectors().T  # [B, V]
-        drawn = 1 + (batch.noise[:, -1] * (self.shape.words - 2)).long()
-        other = torch.where(drawn >= answers, drawn + 1, drawn).clamp(max=self.shape.words - 1)
-        apart = scores.gather(1, answers.unsqueeze(1)) - scores.gather(1, other.unsqueeze(1))
-        return Objective(losses + (margin - apart.squeeze(1)).clamp(min=0), no_padding(scores))
+        every = torch.arange(self.shape.words, device=answers.device)
+        other, there = every, (every > 0) & (every != answers.unsqueeze(1))  # all but padding and the answer
+        if batch.noise is not None:
+            drawn = 1 + (batch.noise[:, -1:] * (self.shape.words - 2)).long()
+            other = torch.where(drawn >= answers.unsqueeze(1), drawn + 1, drawn).clamp(max=self.shape.words - 1)
+            there = torch.ones_like(other, dtype=torch.bool)
+        apart = scores.gather(1, answers.unsqueeze(1)) - scores.gather(1, other.expand(len(scores), -1))
+        return Objective(losses + self._short(apart, there).sum(dim=1), no_padding(scores))
+
+    def _facts_ranked(self, batch: Batch, x: Tensor, y: Tensor, right: Tensor) -> Tensor:
+        """How far the right facts are from being a margin better than wrong ones (section 3.4), summed, [B].
+
+        ``x`` are E of what was asked and picked before, ``y`` those of the right facts ``right``: [B, H, d] and [B, H].
+        """
+        stops = self.settings.adaptive
+        if batch.noise is None:
+            every = torch.arange(self.shape.slots + stops, device=x.device)
+            told = functional.pad(batch.told, (0, 1), value=True) if stops else batch.told
+            wrong, there = every, told.unsqueeze(1) & (every != right.unsqueeze(2)) & (right >= 0).unsqueeze(2)
+            words = functional.pad(batch.words, (0, 0, 0, 1)) if stops else batch.words
+            others = x @ self._candidate(words, every.expand(len(words), -1)).transpose(1, 2)  # [B, H, M + 1]
+        else:
+            drawn, both = _another(right, batch.counts, self.shape.slots, stops, batch.noise)
+            wrong, there = drawn.unsqueeze(2), both.unsqueeze(2)
+            others = (x * self._candidate(self._words_at(batch, drawn), drawn)).sum(dim=-1, keepdim=True)
+        apart, time = (x * y).sum(dim=-1, keepdim=True) - others, x @ self.time.T
+        latest = functional.pad(right[:, :-1], (1, 0), value=-1).unsqueeze(2)  # picked before; the question at first
+        first = apart + self._time(time, latest, right.unsqueeze(2), wrong)  # s(x, y, z), which is to be above 0
+        second = self._time(time, latest, wrong, right.unsqueeze(2)) - apart  # s(x, z, y), below
+        return (self._short(first, there) + self._short(-second, there)).sum(dim=(1, 2))
+
+    def _short(self, apart: Tensor, there: Tensor) -> Tensor:
+        """By how much scores miss the margin, where there is anything to rank."""
+        return torch.where(there, (self.settings.margin - apart).clamp(min=0), 0.0)
 
     def trace(self, batch: Batch) -> Trace:
         """One step for each pick: all weight is on the fact, or behind the statements where it stops and answers."""
@@ -225,7 +252,8 @@ class MemNN(Network):
     def _or_stop(self, pick: Tensor, matches: Tensor, x: Tensor, last: Tensor) -> Tensor:
         """The winner [B], or STOP where that wins against it."""
         value = matches.gather(1, pick.clamp(min=0).unsqueeze(1)).squeeze(1)
-        time = (self._time(last, pick, torch.full_like(pick, self.shape.slots)) * x).sum(dim=-1)
+        places = (place.unsqueeze(1) for place in (last, pick, torch.full_like(pick, self.shape.slots)))
+        time = self._time(x @ self.time.T, *places).squeeze(1)
         stop = (x * self.fact.embed(self.stop)).sum(dim=-1)
         return torch.where(value - stop + time > 0, pick, self.shape.slots)
 
@@ -256,16 +284,16 @@ class MemNN(Network):
         total = self._sum(words, self.fact.candidate)
         return self.fact.embed(total + self.stop * (slots == self.shape.slots).unsqueeze(-1))
 
-    def _time(self, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """U phi_t(x, y, z) of slots, [..., d]: x is older than y, x is older than z, y is older than z (section 3.4).
+    def _time(self, time: Tensor, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """E(x) . U phi_t(x, y, z) of slots, [..., W]: x is older than y, x than z, y than z (section 3.4).
 
+        ``time`` [..., 3] are E(x) . U.
         # Not stated: how old several sentences in x are; taken: as old as the fact picked last.
         # Not stated: whether STOP has a time; taken: it is neither older nor younger than anything.
         """
-        timeless = self.shape.slots
         pairs = ((x, y), (x, z), (y, z))
-        older = torch.stack([(a > b) & (a < timeless) & (b >= 0) for a, b in pairs], dim=-1)
-        return older.to(self.time.dtype) @ self.time
+        older = [((a > b) & (a < self.shape.slots) & (b >= 0)).to(time.dtype) for a, b in pairs]
+        return sum((flag * time[..., place, None] for place, flag in enumerate(older)), torch.zeros_like(time[..., :1]))
 
     def _sum(self, words: Tensor, table: Tensor) -> Tensor:
         """The sum of the embeddings of a sentence's features [..., d] from its words [..., J]."""

@@ -41,6 +41,7 @@ def reproduced_column(
         entry["cells"][str(task)] |= {
             "restart_errors": {"train": train, "test": test},
             "over_restarts": over_restarts(test),
+            "parameters": result.get("parameters"),  # an earlier version did not count them
             "run": runs["joint" if "joint" in results else task],
         }
     return {
