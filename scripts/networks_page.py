@@ -1,6 +1,6 @@
 """Bring what has been measured in docs/networks.md, and its picture, up to date.
 
-    python scripts/networks_page.py [TABLE_JSON COMMAND MACHINE SECONDS]
+    python -m scripts.networks_page [TABLE_JSON COMMAND MACHINE SECONDS]
 
 With arguments, a reproduced table is first taken into results/networks/, as scripts/results_page.py does with those of
 docs/results.md. Table and picture are drawn from what is kept there, and beside it from MemN2N and our own network.
@@ -12,14 +12,13 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from babi_memnet.tables.numbers import NO_DATA
+from babi_memnet.tables.numbers import NO_DATA, counted, rounded
 from babi_memnet.tables.sheet import MARKS
 from babi_memnet.tables.style import STYLE, rendered, settle
 from scripts.results_page import ROOT, take_in
@@ -60,7 +59,7 @@ def measured(columns: Mapping[str, Mapping[str, Any]]) -> str:
     for name, column in columns.items():
         published = column["published"] or {"mean": None, "failed": None}
         verdict = f"{MARKS[column['verdict']]} {column['verdict']}" if column["verdict"] else ""
-        theirs = [NO_DATA if value is None else f"{value:g}" for value in (published["mean"], published["failed"])]
+        theirs = [rounded(published["mean"], missing=NO_DATA), counted(published["failed"], missing=NO_DATA)]
         ours = [f"{column['mean']:.1f}", str(column["failed"])]
         rest = [_one_restart(column), _parameters(column), f"{column['seconds'] / 60:.0f}"]
         rows.append([f"`{name}`", *ours, *theirs, verdict, *rest])

@@ -11,7 +11,8 @@ from babi_memnet.papers.published import load_table
 from scripts.results_page import gains, results_page, summary
 
 ROOT = Path(__file__).parents[2]
-TABLES = [*sorted((ROOT / "results").glob("*.json")), *sorted((ROOT / "results" / "writing_memory").glob("*.json"))]
+FOLDERS = [ROOT / "results" / name for name in (".", "networks", "writing_memory")]
+TABLES = [path for folder in FOLDERS for path in sorted(folder.glob("*.json"))]
 
 
 def test_the_page_is_built_from_the_kept_tables():

@@ -1,0 +1,44 @@
+"""Bring the table and the pictures of docs/controllers.md up to date.
+
+    python -m scripts.controllers_page [REPORT]
+
+With the folder of a `babi-report ... inspect=true`, what it says of when networks answered is first taken into
+results/controllers/, rounded and without the places of its runs. Table and pictures are drawn from what is kept there.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from babi_memnet.tables.run_report import INSPECTION
+from babi_memnet.tables.sheet import to_markdown
+from babi_memnet.tables.stopping_figure import stopping_figure
+from babi_memnet.tables.stopping_sheet import stopping_sheet
+from babi_memnet.tables.style import rendered
+from scripts.attention_page import ROOT, TABLE, condensed
+
+KEPT = {name: ROOT / "results" / "controllers" / f"{name}.json" for name in ("steps", "steps_allowed")}
+PAGE = ROOT / "docs" / "controllers.md"
+
+
+def main() -> None:
+    if len(sys.argv) == 2:
+        for name, kept in KEPT.items():
+            records = condensed(json.loads((Path(sys.argv[1]) / INSPECTION / f"{name}.json").read_text()))
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
+    elif len(sys.argv) != 1:
+        sys.exit(str(__doc__))
+    hops, allowed = (json.loads(kept.read_text()) for kept in KEPT.values())
+    table = to_markdown(stopping_sheet(hops, allowed, ""))
+    PAGE.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", PAGE.read_text()))
+    for label in dict.fromkeys(record["label"] for record in hops):
+        of_one = [[record for record in records if record["label"] == label] for records in (hops, allowed)]
+        name = label.rpartition("=")[2]
+        (ROOT / "docs" / "images" / f"steps_{name}.png").write_bytes(rendered(stopping_figure(*of_one), "png"))
+
+
+if __name__ == "__main__":
+    main()
