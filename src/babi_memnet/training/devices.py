@@ -40,15 +40,15 @@ def expect_room(network: Network, restarts: int, device: torch.device) -> None:
 def in_fixed_order(device: torch.device) -> Iterator[None]:
     """On a CPU, sums of a gradient over equal indices are made in one order, also where several threads make them."""
     deterministic: Any = torch.utils.deterministic
-    enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    filled = deterministic.fill_uninitialized_memory
+    mode, filled = torch.get_deterministic_debug_mode(), deterministic.fill_uninitialized_memory
     try:
         if device.type == "cpu":
-            torch.use_deterministic_algorithms(True)
+            # As use_deterministic_algorithms(True), which would load torch's compiler for it, a second or two.
+            torch.set_deterministic_debug_mode("error")
             deterministic.fill_uninitialized_memory = False  # which takes time, and nobody reads such
         yield
     finally:
-        torch.use_deterministic_algorithms(enabled, warn_only=warns)
+        torch.set_deterministic_debug_mode(mode)
         deterministic.fill_uninitialized_memory = filled
 
 
