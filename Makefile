@@ -29,7 +29,7 @@ test: $(READY) ## Run the tests
 	$(PYTEST)
 
 test-slow: $(READY) ## Run the tests of whole commands, and those that need the official data (BABI_DATA)
-	$(PYTEST) -m integration
+	$(PYTEST) -m integration --durations 25
 	$(PYTEST) tests/data tests/worlds
 
 test-attack: $(READY) ## Run all cases of tests/attack: bad values, damaged files, signals, full disks

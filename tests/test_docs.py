@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SMALL = {
     "babi-train": ["debug=quick", "tracker=none"],
-    "babi-reproduce": ["debug=quick", "tracker=none"],
+    "babi-reproduce": ["debug=quick", "tracker=none", "tasks=[1,2]"],
     "babi-generate": [],
     "babi-report": [],
     "babi-demo": ["text=true"],  # a page would be there for ever; tests/integration/test_demo_page.py looks at it
@@ -48,15 +48,27 @@ def few_runs(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> Path
     return folder / "outputs"
 
 
+@pytest.fixture(scope="module")
+def like_official(tmp_path_factory: pytest.TempPathFactory, run_command: Run) -> Path:
+    """A folder like en/ of the official files."""
+    folder = tmp_path_factory.mktemp("like_official")
+    made = run_command("generate", "out=made", "data.size=60", "data.test_questions=40", folder=folder)
+    assert made.returncode == 0, made.stderr
+    return folder / "made/tasks_1-20_v1-2/en-60"
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(("page", "line"), commands())
-def test_a_command_of_the_documentation_runs(command: Run, few_runs: Path, tmp_path: Path, page: str, line: str):
+def test_a_command_of_the_documentation_runs(
+    command: Run, few_runs: Path, like_official: Path, tmp_path: Path, page: str, line: str
+):
     words = shlex.split(line, comments=True)
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE), line
         return
     flags = next((place for place, word in enumerate(words) if word.startswith("--")), len(words))
-    overrides = words[1:flags] + [word for word in SMALL[words[0]] if word not in words]
+    given = {word.partition("=")[0] for word in words}
+    overrides = words[1:flags] + [word for word in SMALL[words[0]] if word.partition("=")[0] not in given]
     if "hydra/sweeper=search" in words or any(word.startswith("+search=") for word in words):
         overrides.append("hydra.sweeper.trials=2")
     if "--config-name=config" in words:  # of whichever run stands for that of the page
@@ -74,10 +86,7 @@ def test_a_command_of_the_documentation_runs(command: Run, few_runs: Path, tmp_p
     elif "data=official" in words:
         # Stands for the official files wherever the page says they lie.
         (root,) = (word.partition("=")[2] for word in words if word.startswith("data.root="))
-        made = command("generate", "out=made", "data.size=60", "data.test_questions=40")
-        assert made.returncode == 0, made.stderr
-        (tmp_path / root).mkdir()
-        (tmp_path / "made/tasks_1-20_v1-2/en-60").rename(tmp_path / root / "en")
+        shutil.copytree(like_official, tmp_path / root / "en")
     else:
         overrides += ["data.size=60", "data.test_questions=40"]
     # Hydra takes no override after an option.

@@ -70,7 +70,10 @@ class Plain:
 
     def x(self, match: str, facts: list[int]) -> np.ndarray:
         total = self.total(match, "asked", self.question)
-        return self.E(match, sum((self.total(match, "picked", self.story[fact]) for fact in facts), total))
+        for place, fact in enumerate(facts):
+            role = "latest" if place + 1 == len(facts) else "picked"
+            total = total + self.total(match, role, self.story[fact])
+        return self.E(match, total)
 
     def y(self, fact: int) -> np.ndarray:
         total = self.values["stop"] if fact == STOP else self.total("fact", "candidate", self.story[fact])
@@ -188,7 +191,7 @@ def test_padding_and_empty_slots_mean_nothing():
     padded = torch.nn.functional.pad(batch.words, (0, 2))
     torch.testing.assert_close(model(batch._replace(words=padded)), model(batch))
     for match in (model.fact, model.answer):
-        assert not any(values[0].any() for values in (match.asked, match.picked, match.candidate))
+        assert not any(values[0].any() for values in (match.asked, match.picked, match.latest, match.candidate))
 
 
 def test_of_two_facts_of_the_same_words_time_alone_decides():

@@ -26,7 +26,7 @@ from babi_memnet.models.grams import grams
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
-_ROLES = ("asked", "picked", "candidate")
+_ROLES = ("asked", "picked", "latest", "candidate")
 
 
 @dataclass
@@ -77,8 +77,10 @@ class Settings(NetworkSettings):
 class Match(nn.Module):
     """s(x, y) = E(x) . E(y): how well a candidate fits what is asked and what was picked (2014, section 3.1).
 
-    Every feature has three embeddings, by the part that its sentence plays: it is asked, it was picked, it is a
-    candidate. With NL (2015, section 4) E is tanh(W tanh(.)) of their sum, else the sum.
+    Every feature has an embedding for each part that its sentence plays: it is asked, it was picked, it is the latest
+    that was picked, it is a candidate. With NL (2015, section 4) E is tanh(W tanh(.)) of their sum, else the sum.
+    # Not stated: how the order of several facts is known, without which "Sandra went to the garden. Then she went to
+    # the hallway." has two answers; taken: embeddings of its own for the fact picked last.
     """
 
     def __init__(self, settings: Settings, asked: int, candidates: int) -> None:
@@ -87,12 +89,13 @@ class Match(nn.Module):
         d = settings.dimension
         self.asked = nn.Parameter(torch.zeros(asked, d))
         self.picked = nn.Parameter(torch.zeros(asked, d))
+        self.latest = nn.Parameter(torch.zeros(asked, d))
         self.candidate = nn.Parameter(torch.zeros(candidates, d))
         self.mix = nn.Parameter(torch.zeros(d, d)) if settings.nonlinear else None  # W
 
     def initialise(self, generator: np.random.Generator, deviation: float) -> None:
         """Normal values; those of W keep the size of what they are applied to."""
-        for values in (self.asked, self.picked, self.candidate):
+        for values in (self.asked, self.picked, self.latest, self.candidate):
             values.copy_(normal(generator, values) * deviation)
         if self.mix is not None:
             self.mix.copy_(normal(generator, self.mix) / math.sqrt(len(self.mix)))
@@ -168,11 +171,12 @@ class MemNN(Network):
             raise ValueError("MemNN learns from supporting facts")
         right = self._right(batch.supporting)  # [B, H]
         words = self._words_at(batch, right)
-        asked, picked = self._sum(batch.questions, self.fact.asked), self._sum(words, self.fact.picked)
-        before = asked.unsqueeze(1) + picked.cumsum(dim=1) - picked  # [B, H, d]
-        losses = self._facts_ranked(batch, self.fact.embed(before), self._candidate(words, right), right)
+        x = self.fact.embed(self._given(batch, words, self.fact)[:, :-1])  # before each pick, [B, H, d]
+        losses = self._facts_ranked(batch, x, self._candidate(words, right), right)
 
-        state = self._sum(batch.questions, self.answer.asked) + self._sum(words, self.answer.picked).sum(dim=1)
+        facts = ((right >= 0) & (right < self.shape.slots)).sum(dim=1).view(-1, 1, 1)
+        given = self._given(batch, words, self.answer)  # [B, H + 1, d]
+        state = given.gather(1, facts.expand(-1, 1, given.shape[-1])).squeeze(1)  # after the last fact
         scores = self.answer.embed(state) @ self.answer_vectors().T  # [B, V]
         every = torch.arange(self.shape.words, device=answers.device)
         other, there = every, (every > 0) & (every != answers.unsqueeze(1))  # all but padding and the answer
@@ -182,6 +186,12 @@ class MemNN(Network):
             there = torch.ones_like(other, dtype=torch.bool)
         apart = scores.gather(1, answers.unsqueeze(1)) - scores.gather(1, other.expand(len(scores), -1))
         return Objective(losses + self._short(apart, there).sum(dim=1), no_padding(scores))
+
+    def _given(self, batch: Batch, words: Tensor, match: Match) -> Tensor:
+        """The sums of embeddings of what is asked and the facts with these words [B, H, J] so far, [B, H + 1, d]."""
+        earlier = functional.pad(self._sum(words, match.picked).cumsum(dim=1), (0, 0, 2, 0))[:, :-1]
+        latest = functional.pad(self._sum(words, match.latest), (0, 0, 1, 0))
+        return self._sum(batch.questions, match.asked).unsqueeze(1) + earlier + latest
 
     def _facts_ranked(self, batch: Batch, x: Tensor, y: Tensor, right: Tensor) -> Tensor:
         """How far the right facts are from being a margin better than wrong ones (section 3.4), summed, [B].
@@ -231,10 +241,9 @@ class MemNN(Network):
         every = torch.arange(slots, device=last.device)
         candidates = self._candidate(batch.words, every.expand_as(batch.told))  # [B, M, d]
         asked, said = self._sum(batch.questions, self.fact.asked), self._sum(batch.questions, self.answer.asked)
-        picks, states = [], [self.answer.embed(said)]
+        x, picks, states = self.fact.embed(asked), [], [self.answer.embed(said)]
         stopped = torch.zeros_like(last, dtype=torch.bool)
         for _ in range(self.settings.facts):
-            x = self.fact.embed(asked)
             matches = (candidates @ x.unsqueeze(-1)).squeeze(-1)  # [B, M]
             pick = _winner(matches, x @ self.time.T, last, batch.told)
             if self.settings.adaptive:
@@ -242,10 +251,12 @@ class MemNN(Network):
             pick = torch.where(stopped | (pick < 0), slots, pick)
             stopped = stopped | (pick == slots)
             words = self._words_at(batch, pick.unsqueeze(1)).squeeze(1)
+            x = self.fact.embed(asked + self._sum(words, self.fact.latest))
+            answering = self.answer.embed(said + self._sum(words, self.answer.latest))
             asked = asked + self._sum(words, self.fact.picked)
             said = said + self._sum(words, self.answer.picked)
             picks.append(pick)
-            states.append(self.answer.embed(said))
+            states.append(torch.where(stopped.unsqueeze(1), states[-1], answering))
             last = pick
         return Chain(picks, states)
 
