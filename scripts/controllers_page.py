@@ -36,8 +36,8 @@ def main() -> None:
     PAGE.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", PAGE.read_text()))
     for label in dict.fromkeys(record["label"] for record in hops):
         of_one = [[record for record in records if record["label"] == label] for records in (hops, allowed)]
-        name = label.rpartition("=")[2]
-        (ROOT / "docs" / "images" / f"steps_{name}.png").write_bytes(rendered(stopping_figure(*of_one), "png"))
+        controller = label.partition("model.controller=")[2].partition(",")[0]
+        (ROOT / "docs" / "images" / f"steps_{controller}.png").write_bytes(rendered(stopping_figure(*of_one), "png"))
 
 
 if __name__ == "__main__":

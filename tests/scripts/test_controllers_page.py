@@ -1,0 +1,35 @@
+"""The page on controllers shows what is kept of its runs."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from babi_memnet.tables.sheet import to_markdown
+from babi_memnet.tables.stopping_sheet import stopping_sheet
+from scripts.controllers_page import KEPT, PAGE
+
+HOPS, ALLOWED = (json.loads(kept.read_text()) for kept in KEPT.values())
+
+
+def test_the_table_is_that_of_the_kept_records() -> None:
+    assert f"<!-- table -->\n{to_markdown(stopping_sheet(HOPS, ALLOWED, ''))}<!-- end of table -->" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("controller", ["reinforce", "act"])
+def test_the_kept_records_are_of_ten_restarts_and_three_tasks(controller: str) -> None:
+    of_one = [record for record in HOPS if f"controller={controller}" in record["label"]]
+    assert [(record["task"], record["facts"], record["restarts"]) for record in of_one] == [
+        (1, "1", 10),
+        (2, "2", 10),
+        (3, "3", 10),
+    ]
+
+
+def test_a_decision_learned_by_reward_takes_more_hops_for_more_facts() -> None:
+    """Beyond the 95 % intervals, as the page says."""
+    learned = [record for record in HOPS if "controller=reinforce" in record["label"]]
+    for fewer, more in pairwise(learned):
+        assert fewer["high"] < more["low"]
