@@ -18,6 +18,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from babi_memnet.papers.comparison import failed
 from babi_memnet.tables.numbers import NO_DATA, counted, rounded
 from babi_memnet.tables.sheet import MARKS
 from babi_memnet.tables.style import STYLE, rendered, settle
@@ -53,21 +54,23 @@ def families() -> dict[str, Mapping[str, Any]]:
 
 def measured(columns: Mapping[str, Mapping[str, Any]]) -> str:
     """Two Markdown tables: one row a network, and the error of every task."""
-    header = ["column", "selected: mean", "failed", "published: mean", "failed", "", "one restart a task: mean ±"]
-    header += ["parameters", "minutes of training"]
-    rows = [header, ["---", *["---:"] * 4, "---", *["---:"] * 3]]
+    header = ["column", "selected: mean", "failed", "published: mean", "failed", "margin", "verdict"]
+    header += ["one restart a task: mean ±", "parameters", "minutes of training"]
+    rows = [header, ["---", *["---:"] * 5, "---", *["---:"] * 3]]
     for name, column in columns.items():
         published = column["published"] or {"mean": None, "failed": None}
         verdict = f"{MARKS[column['verdict']]} {column['verdict']}" if column["verdict"] else ""
         theirs = [rounded(published["mean"], missing=NO_DATA), counted(published["failed"], missing=NO_DATA)]
         ours = [f"{column['mean']:.1f}", str(column["failed"])]
         rest = [_one_restart(column), _parameters(column), f"{column['seconds'] / 60:.0f}"]
-        rows.append([f"`{name}`", *ours, *theirs, verdict, *rest])
+        rows.append([f"`{name}`", *ours, *theirs, rounded(column["margin"], missing=NO_DATA), verdict, *rest])
     tasks = [["task", *(FAMILIES[name] for name in columns)], ["---:"] * (1 + len(columns))]
     for task in range(1, 21):
         errors = [f"{column['cells'][str(task)]['error_percent']:.1f}" for column in columns.values()]
         tasks.append([str(task), *errors])
-    return "\n\n".join("\n".join(f"| {' | '.join(row)} |" for row in part) for part in (rows, tasks)) + "\n"
+    lacking = ", ".join(f"`{name}`" for name in FAMILIES if name not in columns)
+    parts = ["\n".join(f"| {' | '.join(row)} |" for row in part) for part in (rows, tasks)]
+    return "\n\n".join([*parts, *([f"Not measured yet: {lacking}."] if lacking else [])]) + "\n"
 
 
 def _one_restart(column: Mapping[str, Any]) -> str:
@@ -78,7 +81,9 @@ def _one_restart(column: Mapping[str, Any]) -> str:
 
 
 def _parameters(column: Mapping[str, Any]) -> str:
-    counts = [cell["parameters"] for cell in column["cells"].values()]
+    counts = [cell["parameters"] for cell in column["cells"].values() if cell.get("parameters") is not None]
+    if not counts:  # records of an earlier version
+        return NO_DATA
     least, most = min(counts), max(counts)
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
@@ -105,8 +110,7 @@ def picture(columns: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 def _write_row(axes: Any, row: int, errors: Sequence[float]) -> None:
     for place, error in enumerate(errors):
-        failed = error > 5 + 1e-9
-        ink, weight = "white" if error > _DARK else "0.1", "bold" if failed else "normal"
+        ink, weight = "white" if error > _DARK else "0.1", "bold" if failed(error) else "normal"
         axes.text(place, row, f"{error:.1f}", ha="center", va="center", fontsize=7.5, color=ink, weight=weight)
 
 

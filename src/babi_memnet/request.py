@@ -18,7 +18,7 @@ from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
 if TYPE_CHECKING:
     from babi_memnet.runs.collection import Known
 
-REVISIONS = {"memn2n": 2}
+REVISIONS = {"memn2n": 2, "memnn": 2}
 """By network, 1 for all others: raised when the same settings begin to give other results, so that old records no
 longer answer for new runs."""
 

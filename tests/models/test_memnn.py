@@ -135,9 +135,9 @@ def test_the_network_picks_and_answers_as_the_equations_say(variant):
     assert len(lengths) > 1, "some chains are longer than others"
 
 
-def some(wrong: list[int], batch: Batch, place: int, number: int) -> list[int]:
+def some(wrong: list[int], model: MemNN, batch: Batch, place: int, number: int) -> list[int]:
     """All, or the one that the random number stands for."""
-    if batch.noise is None or not wrong:
+    if model.settings.wrong == "all" or not wrong:
         return wrong
     return [wrong[int(float(batch.noise[place, number]) * len(wrong))]]
 
@@ -145,8 +145,6 @@ def some(wrong: list[int], batch: Batch, place: int, number: int) -> list[int]:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_loss_is_the_margin_ranking_loss_of_the_facts_given(variant):
     model, batch = network(**variant), questions()
-    if model.settings.wrong == "all":
-        batch = batch._replace(noise=None)
     answers = torch.from_numpy(np.random.default_rng(2).integers(1, SHAPE.words, len(batch.counts)))
     found = model.loss(batch, answers)
     margin, most, adaptive = model.settings.margin, model.settings.facts, model.settings.adaptive
@@ -157,12 +155,12 @@ def test_the_loss_is_the_margin_ranking_loss_of_the_facts_given(variant):
         expected = 0.0
         for hop, right in enumerate(chain):
             others = [fact for fact in [*range(count), *[STOP] * adaptive] if fact != right]
-            for wrong in some(others, batch, place, hop):
+            for wrong in some(others, model, batch, place, hop):
                 expected += max(0, margin - one.s(chain[:hop], right, wrong))
                 expected += max(0, margin + one.s(chain[:hop], wrong, right))
         scores, answer = one.scores(facts if adaptive else chain), int(answers[place])
         words = [word for word in range(1, SHAPE.words) if word != answer]
-        for wrong in some(words, batch, place, -1):
+        for wrong in some(words, model, batch, place, -1):
             expected += max(0, margin - scores[answer] + scores[wrong])
         assert found.losses[place].item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
         np.testing.assert_allclose(found.logits[place, 1:].detach(), scores[1:], rtol=1e-4, atol=1e-5)
@@ -179,6 +177,8 @@ def test_nothing_but_the_text_is_used_when_it_is_asked():
     answers = torch.ones(len(batch.counts), dtype=torch.int64)
     with pytest.raises(ValueError, match="learns from supporting facts"):
         model.loss(bare, answers)
+    with pytest.raises(ValueError, match="random numbers"):
+        network(wrong="drawn").loss(batch._replace(noise=None), answers)
     with pytest.raises(RequestError, match=r"^training\.label_smoothing=0\.1: expected 0 with memnn"):
         model.loss(batch, answers, label_smoothing=0.1)
 

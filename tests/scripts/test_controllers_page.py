@@ -29,7 +29,7 @@ def test_the_kept_records_are_of_ten_restarts_and_three_tasks(controller: str) -
 
 
 def test_a_decision_learned_by_reward_takes_more_hops_for_more_facts() -> None:
-    """Beyond the 95 % intervals, as the page says."""
+    """The page says that the 95 % intervals do not touch."""
     learned = [record for record in HOPS if "controller=reinforce" in record["label"]]
     for fewer, more in pairwise(learned):
         assert fewer["high"] < more["low"]

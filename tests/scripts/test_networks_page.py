@@ -12,6 +12,19 @@ from scripts.networks_page import FAMILIES, MEASURED, PAGE, families, measured, 
 COLUMNS = families()
 
 
+def test_what_was_measured_is_there() -> None:
+    assert set(COLUMNS) >= {
+        "weston_2015/ngram",
+        "weston_2015/lstm",
+        "weston_2015/memnn_am_ng_nl",
+        "qrn/qrn_2r_1k",
+        "gmemn2n_1k/gmemn2n_1k",
+        "memn2n_1k/pe_ls_rn",
+        "ours_1k/writing_memory_inferred",
+    }
+    assert all(set(column["cells"]) == {str(task) for task in range(1, 21)} for column in COLUMNS.values())
+
+
 def test_the_page_is_built_from_the_kept_tables() -> None:
     assert f"<!-- measured -->\n{measured(COLUMNS)}<!-- end of measured -->" in PAGE.read_text()
     assert len(MEASURED.findall(PAGE.read_text())) == 1

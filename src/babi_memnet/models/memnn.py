@@ -79,8 +79,8 @@ class Match(nn.Module):
 
     Every feature has an embedding for each part that its sentence plays: it is asked, it was picked, it is the latest
     that was picked, it is a candidate. With NL (2015, section 4) E is tanh(W tanh(.)) of their sum, else the sum.
-    # Not stated: how the order of several facts is known, without which "Sandra went to the garden. Then she went to
-    # the hallway." has two answers; taken: embeddings of its own for the fact picked last.
+    # Differs from the paper, which has three: the fact picked last has embeddings of its own. How else their order is
+    # known is not stated; without it "Sandra went to the garden. Then she went to the hallway." has two answers.
     """
 
     def __init__(self, settings: Settings, asked: int, candidates: int) -> None:
@@ -172,19 +172,20 @@ class MemNN(Network):
         right = self._right(batch.supporting)  # [B, H]
         words = self._words_at(batch, right)
         x = self.fact.embed(self._given(batch, words, self.fact)[:, :-1])  # before each pick, [B, H, d]
-        losses = self._facts_ranked(batch, x, self._candidate(words, right), right)
+        losses = self._facts_ranked(batch, x, right)
 
         facts = ((right >= 0) & (right < self.shape.slots)).sum(dim=1).view(-1, 1, 1)
         given = self._given(batch, words, self.answer)  # [B, H + 1, d]
         state = given.gather(1, facts.expand(-1, 1, given.shape[-1])).squeeze(1)  # after the last fact
         scores = self.answer.embed(state) @ self.answer_vectors().T  # [B, V]
-        every = torch.arange(self.shape.words, device=answers.device)
-        other, there = every, (every > 0) & (every != answers.unsqueeze(1))  # all but padding and the answer
-        if batch.noise is not None:
-            drawn = 1 + (batch.noise[:, -1:] * (self.shape.words - 2)).long()
+        if self.settings.wrong == "all":
+            other = torch.arange(self.shape.words, device=answers.device).expand_as(scores)
+            there = (other > 0) & (other != answers.unsqueeze(1))  # all but padding and the answer
+        else:
+            drawn = 1 + (_random(batch)[:, -1:] * (self.shape.words - 2)).long()
             other = torch.where(drawn >= answers.unsqueeze(1), drawn + 1, drawn).clamp(max=self.shape.words - 1)
             there = torch.ones_like(other, dtype=torch.bool)
-        apart = scores.gather(1, answers.unsqueeze(1)) - scores.gather(1, other.expand(len(scores), -1))
+        apart = scores.gather(1, answers.unsqueeze(1)) - scores.gather(1, other)
         return Objective(losses + self._short(apart, there).sum(dim=1), no_padding(scores))
 
     def _given(self, batch: Batch, words: Tensor, match: Match) -> Tensor:
@@ -193,23 +194,25 @@ class MemNN(Network):
         latest = functional.pad(self._sum(words, match.latest), (0, 0, 1, 0))
         return self._sum(batch.questions, match.asked).unsqueeze(1) + earlier + latest
 
-    def _facts_ranked(self, batch: Batch, x: Tensor, y: Tensor, right: Tensor) -> Tensor:
+    def _facts_ranked(self, batch: Batch, x: Tensor, right: Tensor) -> Tensor:
         """How far the right facts are from being a margin better than wrong ones (section 3.4), summed, [B].
 
-        ``x`` are E of what was asked and picked before, ``y`` those of the right facts ``right``: [B, H, d] and [B, H].
+        ``x`` [B, H, d] are E of what was asked and picked before, ``right`` [B, H] the slots of the right facts.
         """
         stops = self.settings.adaptive
-        if batch.noise is None:
-            every = torch.arange(self.shape.slots + stops, device=x.device)
+        words = functional.pad(batch.words, (0, 0, 0, 1)) if stops else batch.words
+        wrong = every = torch.arange(words.shape[1], device=x.device)
+        matches = x @ self._candidate(words, every.expand(len(words), -1)).transpose(1, 2)  # E(x) . E(y), [B, H, M + 1]
+        if self.settings.wrong == "all":
             told = functional.pad(batch.told, (0, 1), value=True) if stops else batch.told
-            wrong, there = every, told.unsqueeze(1) & (every != right.unsqueeze(2)) & (right >= 0).unsqueeze(2)
-            words = functional.pad(batch.words, (0, 0, 0, 1)) if stops else batch.words
-            others = x @ self._candidate(words, every.expand(len(words), -1)).transpose(1, 2)  # [B, H, M + 1]
+            there = told.unsqueeze(1) & (every != right.unsqueeze(2)) & (right >= 0).unsqueeze(2)
+            others = matches
         else:
-            drawn, both = _another(right, batch.counts, self.shape.slots, stops, batch.noise)
+            drawn, both = _another(right, batch.counts, self.shape.slots, stops, _random(batch))
             wrong, there = drawn.unsqueeze(2), both.unsqueeze(2)
-            others = (x * self._candidate(self._words_at(batch, drawn), drawn)).sum(dim=-1, keepdim=True)
-        apart, time = (x * y).sum(dim=-1, keepdim=True) - others, x @ self.time.T
+            others = matches.gather(2, wrong.clamp(max=len(every) - 1))
+        apart = matches.gather(2, right.clamp(min=0).unsqueeze(2)) - others
+        time = x @ self.time.T
         latest = functional.pad(right[:, :-1], (1, 0), value=-1).unsqueeze(2)  # picked before; the question at first
         first = apart + self._time(time, latest, right.unsqueeze(2), wrong)  # s(x, y, z), which is to be above 0
         second = self._time(time, latest, wrong, right.unsqueeze(2)) - apart  # s(x, z, y), below
@@ -296,15 +299,15 @@ class MemNN(Network):
         return self.fact.embed(total + self.stop * (slots == self.shape.slots).unsqueeze(-1))
 
     def _time(self, time: Tensor, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        """E(x) . U phi_t(x, y, z) of slots, [..., W]: x is older than y, x than z, y than z (section 3.4).
+        """E(x) . U phi_t(x, y, z) of slots, [..., 1 or M + 1]: x is older than y, x than z, y than z (section 3.4).
 
         ``time`` [..., 3] are E(x) . U.
         # Not stated: how old several sentences in x are; taken: as old as the fact picked last.
         # Not stated: whether STOP has a time; taken: it is neither older nor younger than anything.
         """
         pairs = ((x, y), (x, z), (y, z))
-        older = [((a > b) & (a < self.shape.slots) & (b >= 0)).to(time.dtype) for a, b in pairs]
-        return sum((flag * time[..., place, None] for place, flag in enumerate(older)), torch.zeros_like(time[..., :1]))
+        first, second, third = (((a > b) & (a < self.shape.slots) & (b >= 0)).to(time.dtype) for a, b in pairs)
+        return first * time[..., :1] + second * time[..., 1:2] + third * time[..., 2:]
 
     def _sum(self, words: Tensor, table: Tensor) -> Tensor:
         """The sum of the embeddings of a sentence's features [..., d] from its words [..., J]."""
@@ -328,6 +331,12 @@ def _winner(matches: Tensor, time: Tensor, last: Tensor, told: Tensor) -> Tensor
         wins = told[:, slot] & (value <= as_next[:, slot])
         winner, value = torch.where(wins, slot, winner), torch.where(wins, as_best[:, slot], value)
     return winner
+
+
+def _random(batch: Batch) -> Tensor:
+    if batch.noise is None:
+        raise ValueError("MemNN with model.wrong=drawn draws by the random numbers of a batch")
+    return batch.noise
 
 
 def _another(right: Tensor, counts: Tensor, slots: int, stops: bool, noise: Tensor) -> tuple[Tensor, Tensor]:

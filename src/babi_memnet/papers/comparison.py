@@ -71,8 +71,7 @@ class Comparison:
         restarts: number of restarts the run selected among.
         spread: standard deviation of the selected error if all restarts were repeated; None with too few restarts.
         against: the comparison; None when there is no published error.
-        unprinted: what the comparison would be if the published error, which the source leaves out, were ours: how far
-            apart two repetitions may be. None unless the source prints the mean over all tasks alone.
+        repetition: what training and selecting once more would give; None with too few restarts.
     """
 
     task: int | str
@@ -82,7 +81,7 @@ class Comparison:
     restarts: int
     spread: float | None
     against: Against | None
-    unprinted: Against | None = None
+    repetition: Repetition | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values, flat: one of the ``cells`` of a table.json."""
@@ -164,14 +163,14 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     repetition = None
     if len(train) >= FEWEST_RESTARTS:
         repetition = Repetition.of(train, [_mean(row) for row in test], column.restarts if column else None)
-    side = None
-    if column and column.has_numbers:
-        published = [_published(column, one) for one in tasks] if column.errors else ours
+    against = None
+    if column and column.errors:
+        published = [_published(column, one) for one in tasks]
         noise = sum(
             float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
             for error, printed in zip(ours, published, strict=True)
         )
-        side = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
+        against = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
     return Comparison(
         task=task,
         error_percent=_mean(ours),
@@ -179,8 +178,8 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
         questions=questions * len(tasks),
         restarts=len(train),
         spread=sqrt(float(repetition.variances()[0])) if repetition else None,
-        against=side if column and column.errors else None,
-        unprinted=None if column and column.errors else side,
+        against=against,
+        repetition=repetition,
     )
 
 
@@ -202,7 +201,7 @@ def compare_column(
         against = overall.against if overall else _mean_against(list(ordered.values()), column)
     elif column and column.prints_mean_of(ordered):
         published_failed = column.failed
-        against = _printed_mean_against([overall] if overall else list(ordered.values()), column)
+        against = _printed_mean_against(list(ordered.values()), column, overall)
     return ColumnComparison(
         column, ordered, _mean(errors), sum(failed(error) for error in errors), published_failed, against
     )
@@ -252,11 +251,29 @@ def _mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Again
     return _together(cells, sides, _mean([side.published for side in sides]), column)
 
 
-def _printed_mean_against(cells: Sequence[Comparison], column: PublishedColumn) -> Against:
-    """The mean of separate runs, or of one of all tasks, held against a mean of which no errors are printed."""
+def _printed_mean_against(cells: Sequence[Comparison], column: PublishedColumn, overall: Comparison | None) -> Against:
+    """Our mean over all tasks held against a mean of which the source prints no rows; ``overall`` is of a joint run.
+
+    For what the test questions explain, the rows of the source are taken to be spread over the tasks as ours are.
+    """
     if column.mean is None:
         raise ValueError(f"column {column.name} has no mean")
-    return _together(cells, [cell.unprinted for cell in cells if cell.unprinted], column.mean, column)
+    ours = [cell.error_percent for cell in cells]
+    scale = column.mean / max(_mean(ours), 1e-12)
+    rows = [min(scale * error, 100.0) for error in ours]
+    rounding = len(cells) * PRINTED_TO**2 / 12  # of one number, the mean
+    noise = [
+        float(question_variance(cell.error_percent, row, cell.questions)) + rounding
+        for cell, row in zip(cells, rows, strict=True)
+    ]
+    if overall:
+        whole = sum(noise) / len(cells) ** 2
+        return _against(overall.error_percent, column.mean, whole, overall.repetition, overall.restarts, column)
+    sides = [
+        _against(cell.error_percent, row, one, cell.repetition, cell.restarts, column)
+        for cell, row, one in zip(cells, rows, noise, strict=True)
+    ]
+    return _together(cells, sides, column.mean, column)
 
 
 def _together(
