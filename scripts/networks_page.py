@@ -36,7 +36,8 @@ FAMILIES = {
     "qrn/qrn_2r_1k": "QRN 2r",
     "memn2n_1k/pe_ls_rn": "MemN2N PE LS RN",
     "gmemn2n_1k/gmemn2n_1k": "gated MemN2N",
-    "weston_2015/memnn_am_ng_nl": "MemNN, facts given",
+    "weston_2015/memnn_am": "MemNN AM, facts given",
+    "weston_2015/memnn_am_ng_nl": "MemNN AM NG NL, same",
     "ours_1k/writing_memory_inferred": "writing memory",
 }
 """The columns that are shown, in this order, and their names in the picture."""

@@ -16,6 +16,7 @@ def test_what_was_measured_is_there() -> None:
     assert set(COLUMNS) >= {
         "weston_2015/ngram",
         "weston_2015/lstm",
+        "weston_2015/memnn_am",
         "weston_2015/memnn_am_ng_nl",
         "qrn/qrn_2r_1k",
         "gmemn2n_1k/gmemn2n_1k",
