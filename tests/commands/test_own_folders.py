@@ -73,7 +73,7 @@ def test_workers_find_them(command: Run, own: dict[str, str], tmp_path: Path, la
     [
         (["+sweep=mne"], "sweep=mne: no such choice (did you mean mine?)"),
         (["experiment=mine/fist"], "experiment=mine/fist: no such choice (did you mean mine/first?)"),
-        (["+sweep=mine,hops"], "expected a single one of columns, data_size, dimension, encoding, hops, linear_start,"),
+        (["+sweep=mine,hops"], "expected a single one of columns, controllers, data_size,"),
     ],
 )
 def test_suggestions_know_them(command: Run, own: dict[str, str], words: list[str], expected: str):
