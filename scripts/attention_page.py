@@ -39,6 +39,19 @@ def condensed(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def keep(report: Path, kept: Mapping[str, Path]) -> None:
+    """Take these records of the report of a `babi-report ... inspect=true`, by their name there, into files."""
+    for name, path in kept.items():
+        records = condensed(json.loads((report / INSPECTION / f"{name}.json").read_text()))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
+
+
+def show(table: str, page: Path) -> None:
+    """Put the table where the page has its place for it."""
+    page.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", page.read_text()))
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_rounded(item) for item in value]
@@ -47,16 +60,11 @@ def _rounded(value: Any) -> Any:
 
 def main() -> None:
     if len(sys.argv) == 2:
-        inspection = Path(sys.argv[1]) / INSPECTION
-        for name, kept in KEPT.items():
-            records = condensed(json.loads((inspection / f"{name}.json").read_text()))
-            kept.parent.mkdir(exist_ok=True)
-            kept.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
+        keep(Path(sys.argv[1]), KEPT)
     elif len(sys.argv) != 1:
         sys.exit(str(__doc__))
     records, errors = (json.loads(kept.read_text()) for kept in KEPT.values())
-    table = to_markdown(attention_sheet(records, ""))
-    PAGE.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", PAGE.read_text()))
+    show(to_markdown(attention_sheet(records, "")), PAGE)
     figure = support_figure(records)
     assert figure is not None, "of one experiment"
     for name, picture in {"attention": figure, "errors": error_figure(errors)}.items():

@@ -12,12 +12,11 @@ import json
 import sys
 from pathlib import Path
 
-from babi_memnet.tables.run_report import INSPECTION
 from babi_memnet.tables.sheet import to_markdown
 from babi_memnet.tables.stopping_figure import stopping_figure
 from babi_memnet.tables.stopping_sheet import stopping_sheet
 from babi_memnet.tables.style import rendered
-from scripts.attention_page import ROOT, TABLE, condensed
+from scripts.attention_page import ROOT, keep, show
 
 KEPT = {name: ROOT / "results" / "controllers" / f"{name}.json" for name in ("steps", "steps_allowed")}
 PAGE = ROOT / "docs" / "controllers.md"
@@ -25,15 +24,11 @@ PAGE = ROOT / "docs" / "controllers.md"
 
 def main() -> None:
     if len(sys.argv) == 2:
-        for name, kept in KEPT.items():
-            records = condensed(json.loads((Path(sys.argv[1]) / INSPECTION / f"{name}.json").read_text()))
-            kept.parent.mkdir(exist_ok=True)
-            kept.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
+        keep(Path(sys.argv[1]), KEPT)
     elif len(sys.argv) != 1:
         sys.exit(str(__doc__))
     hops, allowed = (json.loads(kept.read_text()) for kept in KEPT.values())
-    table = to_markdown(stopping_sheet(hops, allowed, ""))
-    PAGE.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", PAGE.read_text()))
+    show(to_markdown(stopping_sheet(hops, allowed, "")), PAGE)
     for label in dict.fromkeys(record["label"] for record in hops):
         of_one = [[record for record in records if record["label"] == label] for records in (hops, allowed)]
         controller = label.partition("model.controller=")[2].partition(",")[0]

@@ -124,7 +124,7 @@ class ColumnComparison:
         column, against = self.column, self.against
         published = None
         if column and against:
-            rows = {str(task): column.errors[task] for task in self.cells if column.errors}
+            rows = {str(task): column.errors[task] for task in self.cells if task in column.errors}
             published = {
                 "errors": rows,
                 "mean": against.published,
