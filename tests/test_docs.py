@@ -78,11 +78,12 @@ def test_a_command_of_the_documentation_runs(
         overrides.remove("debug=quick")  # a preset, and the run is a small one
     elif words[0] == "babi-report":
         shutil.copytree(few_runs, tmp_path / "outputs")
-    elif words[0] == "babi-demo":
-        small = [*SMALL["babi-train"], "data.size=60", "data.test_questions=40"]
-        place = [f"hydra.run.{word.replace('run=', 'dir=')}" for word in words if word.startswith("run=")]
-        trained = command("train", "task=1", *small, *place)
-        assert trained.returncode == 0, trained.stderr
+    elif words[0] == "babi-demo":  # with runs on record, or it would train the first
+        shutil.copytree(few_runs, tmp_path / "outputs")
+        (record, *_) = sorted((tmp_path / "outputs" / "train").glob("task_01-*"))
+        for word in words:
+            if word.startswith("run="):
+                shutil.copytree(record, tmp_path / word.removeprefix("run="))
     elif "data=official" in words:
         # Stands for the official files wherever the page says they lie.
         (root,) = (word.partition("=")[2] for word in words if word.startswith("data.root="))

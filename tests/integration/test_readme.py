@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -20,8 +21,13 @@ def shown(text: str) -> list[list[str]]:
 
 @pytest.mark.integration
 def test_the_first_run_ends_as_the_readme_says(command: Run) -> None:
-    done = command("reproduce", "table=memn2n_1k", "columns=[pe_ls_rn]", "tracker=none")
-    assert done.returncode == 0, done.stderr
+    """BABI_FIRST_RUN names a file with what `make run` has said, where that has just been done anyway."""
+    if "BABI_FIRST_RUN" in os.environ:
+        said = Path(os.environ["BABI_FIRST_RUN"]).read_text()
+    else:
+        done = command("reproduce", "table=memn2n_1k", "columns=[pe_ls_rn]", "tracker=none")
+        assert done.returncode == 0, done.stderr
+        said = done.stdout
     first_run = (ROOT / "README.md").read_text().partition("## First run")[2].partition("A column is one")[0]
     assert len(shown(first_run)) == 23
-    assert shown(done.stdout) == shown(first_run)
+    assert shown(said) == shown(first_run)

@@ -83,15 +83,17 @@ def kill_one_worker(driver: int) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("runs_before", [0, 2, 4])
 @pytest.mark.parametrize(
-    ("stop", "status"),
+    ("stop", "status", "runs_before"),
     [
-        (lambda driver: os.kill(driver, signal.SIGKILL), -signal.SIGKILL),
-        (lambda driver: os.kill(driver, signal.SIGINT), 130),
-        (kill_one_worker, 0),
+        pytest.param(stop, status, runs_before, id=f"{name} after {runs_before}")
+        for stop, status, name, places in (
+            (lambda driver: os.kill(driver, signal.SIGKILL), -signal.SIGKILL, "kill -9", (0, 4)),
+            (lambda driver: os.kill(driver, signal.SIGINT), 130, "Ctrl-C", (0, 2)),
+            (kill_one_worker, 0, "kill -9 of a worker", (2, 4)),
+        )
+        for runs_before in places
     ],
-    ids=["kill -9", "Ctrl-C", "kill -9 of a worker"],
 )
 def test_a_stopped_table_goes_on(
     command: Run,
