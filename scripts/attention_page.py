@@ -34,7 +34,7 @@ TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", flags=re.DOT
 def condensed(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The records rounded and without the places of the runs, to be kept."""
     return [
-        {key: _rounded(value) for key, value in record.items() if key != "run"} | {"run": record["experiment"]}
+        {key: rounded(value) for key, value in record.items() if key != "run"} | {"run": record["experiment"]}
         for record in records
     ]
 
@@ -43,8 +43,13 @@ def keep(report: Path, kept: Mapping[str, Path]) -> None:
     """Take these records of the report of a `babi-report ... inspect=true`, by their name there, into files."""
     for name, path in kept.items():
         records = condensed(json.loads((report / INSPECTION / f"{name}.json").read_text()))
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
+        write_records(records, path)
+
+
+def write_records(records: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Keep the records, one a line."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
 
 
 def show(table: str, page: Path) -> None:
@@ -52,9 +57,10 @@ def show(table: str, page: Path) -> None:
     page.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", page.read_text()))
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """Numbers to four decimals, also those in lists."""
     if isinstance(value, tuple | list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 
 

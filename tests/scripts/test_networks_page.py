@@ -20,6 +20,7 @@ def test_what_was_measured_is_there() -> None:
         "weston_2015/memnn_am_ng_nl",
         "qrn/qrn_2r_1k",
         "gmemn2n_1k/gmemn2n_1k",
+        "entnet_1k/entnet_1k",
         "memn2n_1k/pe_ls_rn",
         "ours_1k/writing_memory_inferred",
     }

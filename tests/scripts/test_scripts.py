@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -31,8 +32,8 @@ def test_every_command_has_its_script_and_its_help(command: str, environment: Ma
     assert "Settings" in shown.stdout
     if command == "babi-train":
         for group in (*schemas(), "debug"):
-            (listed,) = (line for line in shown.stdout.splitlines() if line.split()[:1] == [group])
-            assert listed.replace(",", "").split()[1:] == choices_of(group)
+            (listed,) = re.findall(rf"^  {group} +(.*(?:\n {{10,}}.*)*)", shown.stdout, flags=re.MULTILINE)
+            assert listed.replace(",", "").split() == choices_of(group)
         for kind, title in (("experiment", "Experiments"), ("sweep", "Sweeps"), ("search", "Searches")):
             _, _, below = shown.stdout.partition(f"\n{title}, ")
             assert below.split("\n\n")[1].replace(",", "").split() == choices_of(kind)
