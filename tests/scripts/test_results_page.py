@@ -57,6 +57,8 @@ def test_the_page_of_our_own_network_repeats_its_results():
     for name in ("parts", "joint", "unseen"):
         table = json.loads((ROOT / "results" / "writing_memory" / f"{name}.json").read_text())
         assert summary(table) in (ROOT / "docs" / "writing-memory.md").read_text()
+    declared = json.loads((ROOT / "results" / "writing_memory" / "declared.json").read_text())
+    assert summary(declared) in (ROOT / "docs" / "symmetry.md").read_text()
     table = json.loads((ROOT / "results" / "ours_1k.json").read_text())
     plain = json.loads((ROOT / "results" / "memn2n_1k.json").read_text())
     assert gains(plain, table) in (ROOT / "docs" / "symmetry.md").read_text()
