@@ -90,15 +90,13 @@ class Walk(NamedTuple):
     """How the places of a batch rewrote themselves; lists have one entry a step.
 
     Attributes:
-        attention: [B, H, N, N] what share of each place (last axis) the heads of every place read.
-        shares: [B, N] how much of what a place is in the end it takes over from each step.
+        attention: [B, H, N, N] what share of each place (last axis) heads of every place read; none if nobody looks.
         states: [B, d] the mean over places of what they are after it.
         running: [B] what share of the places has not halted before it.
         ponder: [B] steps and remainders, the mean over places (appendix C).
     """
 
     attention: list[Tensor]
-    shares: list[Tensor]
     states: list[Tensor]
     running: list[Tensor]
     ponder: Tensor
@@ -159,8 +157,8 @@ class UniversalTransformer(Network):
         """The logits [B, V] of the mean of all places."""
         return no_padding(self.answer(walk.states[-1]))
 
-    def walk(self, batch: Batch) -> Walk:
-        """All steps of all places.
+    def walk(self, batch: Batch, visible: bool = False) -> Walk:
+        """All steps of all places; what they read of each other if ``visible``, which takes much room.
 
         Halting is as in the listing of appendix C. A place's willingness is read before each step, and it goes on
         being read by others as it would be if it went on; what it is in the end is h <- w h_t + (1 - w) h, with w its
@@ -173,14 +171,14 @@ class UniversalTransformer(Network):
         place = self._places(batch)
         state = self._embed(batch) * kept[0]
         final, halted, ponder = torch.zeros_like(state), torch.zeros_like(weight), torch.zeros_like(weight)
-        walk = Walk([], [], [], [], ponder)
+        walk = Walk([], [], [], ponder)
         for step in range(self.settings.steps):
             running, taken, cost = self._halted(state, halted)
             halted, ponder = halted + taken, ponder + cost
             state, attention = self._rewritten(state + place + self._wave(step + 1.0, state), there, kept, step)
             final = final + taken.unsqueeze(-1) * (state - final)
-            walk.attention.append(attention)
-            walk.shares.append(taken)
+            if visible:
+                walk.attention.append(attention)
             walk.states.append((final * weight.unsqueeze(-1)).sum(dim=1))
             walk.running.append((running * weight).sum(dim=-1))
         return walk._replace(ponder=(ponder * weight).sum(dim=-1))
@@ -191,7 +189,7 @@ class UniversalTransformer(Network):
         What a question reads of itself lies on no statement. The state after a step is the mean of what all places
         have taken over so far, from which a network that ended there would answer.
         """
-        walk = self.walk(batch)
+        walk = self.walk(batch, visible=True)
         steps, writes = [], []
         for number, (attention, state, running) in enumerate(
             zip(walk.attention, walk.states, walk.running, strict=True), start=1
