@@ -48,7 +48,7 @@ def keep(report: Path, kept: Mapping[str, Path]) -> None:
 
 def write_records(records: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Keep the records, one a line."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
 
 
