@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from babi_memnet.errors import RequestError
-from babi_memnet.models.network import Batch, Shape
+from babi_memnet.models.network import Shape
 from babi_memnet.models.universal_transformer import Settings, UniversalTransformer
 from tests.models.test_qrn import QUESTIONS, STORIES, asked
 
@@ -142,6 +142,18 @@ def test_dropout_leaves_out_while_training_and_never_else():
     torch.testing.assert_close(model(drawn), model(drawn))
 
 
+def test_each_part_of_each_step_loses_by_dropout():
+    """Words, then of every step what is read and the transition: without one of these all answers are others."""
+    model, batch = network(dropout=0.25, adaptive=False), asked(STORIES[:2], QUESTIONS[:2])
+    everything = torch.ones(2, 1 + 2 * 4, 8)
+    whole = model(batch._replace(noise=everything.flatten(1)))
+    for part in range(1 + 2 * 4):
+        lacking = everything.clone()
+        lacking[:, part] = 0
+        changed = model(batch._replace(noise=lacking.flatten(1)))
+        assert not torch.allclose(changed[:, 1:], whole[:, 1:], atol=1e-3), part
+
+
 def test_a_trace_shows_what_is_read_and_how_many_think_on():
     model, batch = network(), asked(STORIES, QUESTIONS)
     trace, walk = model.trace(batch), model.walk(batch)
@@ -167,10 +179,17 @@ def test_the_order_of_statements_matters():
     assert not torch.allclose(told[0, 1:], told[1, 1:])
 
 
-def test_time_noise_tells_a_story_longer_ago():
-    """Ages beyond the memory are places before the first; they have waves as all others have."""
-    batch: Batch = asked(STORIES, QUESTIONS)
-    assert network()(batch._replace(ages=batch.ages + 7))[:, 1:].isfinite().all()
+def test_a_network_is_born_as_the_released_code_has_it():
+    model = UniversalTransformer(Settings(), Shape(words=400, slots=5, positions=4))
+    model.initialise(np.random.default_rng(0))
+    assert (model.mask == 1).all()
+    assert (model.words[0] == 0).all()
+    assert model.words[1:].std().item() == pytest.approx(128**-0.5, rel=0.02)
+    assert model.halting is not None
+    assert (model.halting.bias == 1).all()
+    assert (model.inner.bias == 0).all()
+    assert model.inner.weight.abs().max().item() == pytest.approx((6 / (128 + 512)) ** 0.5, rel=0.001)
+    assert model.inner.weight.mean().abs() < 0.001
 
 
 @pytest.mark.parametrize(

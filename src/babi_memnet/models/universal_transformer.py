@@ -5,11 +5,15 @@ All of them read each other and rewrite themselves, step after step with the sam
 
     h_i  = sum_j f_j * e_ij                                        f the mask of positions, which starts with 1
     x_i  = h_i + P_i + P_t                                         equations 6 and 7: where in the story, which step
-    a_i  = LN(x_i + O concat_k(sum_j softmax_j(q_ki . k_kj / sqrt(d / H)) v_kj))      equations 1 to 4
-    h_i  = LN(a_i + W2 relu(W1 a_i + b1) + b2)                     equation 5
+    a_i  = LN(x_i + O concat_k(sum_j softmax_j(q_ki . k_kj / sqrt(d / H)) v_kj))      equations 1 to 3, 5
+    h_i  = LN(a_i + W2 relu(W1 a_i + b1) + b2)                     equation 4
 
 A place halts where it is willing enough (adaptive computation time of each place, section 2.2 and appendix C), or goes
 through all steps. The answer is scored by the mean of all places.
+
+"The released code" is that of tensor2tensor, with what the authors' bAbI-T2T adds for statements. What is not stated in
+the paper and taken from there: the mean that answers (there over padding, too), masks that start with 1, the other
+initial values. Not stated: which transition bAbI has; taken: the fully connected one.
 
 Legend: B batch, M memory slots, N = M + 1 places: the slots, the latest first, then the question; J words of the
 longest sentence, V words, d dimension, H heads, T steps.
@@ -78,7 +82,7 @@ class Settings(NetworkSettings):
 
     @property
     def passes(self) -> int:
-        """Each step is about twenty times the arithmetic of a hop of MemN2N for every statement."""
+        """Each step is at least twenty times the arithmetic of a hop of MemN2N for every statement."""
         return 20 * self.steps
 
     def settled(self, joint: bool) -> Self:
@@ -111,6 +115,7 @@ class UniversalTransformer(Network):
         super().__init__(settings, shape)
         d = settings.dimension
         self.words = nn.Parameter(torch.zeros(shape.words, d))  # e
+        # Differs from the released code, which has a mask of its own for questions; the paper says "in the same way".
         self.mask = nn.Parameter(torch.zeros(shape.positions, d))  # f
         self.query, self.key, self.value, self.output = (nn.Linear(d, d, bias=False) for _ in range(4))
         self.read_norm, self.step_norm = nn.LayerNorm(d), nn.LayerNorm(d)
@@ -123,7 +128,7 @@ class UniversalTransformer(Network):
     def initialise(self, generator: np.random.Generator) -> None:
         """Words from N(0, 1/d), masks 1, matrices uniformly as of Glorot & Bengio (2010), biases 0 but that of halting.
 
-        Not stated but for the masks; taken from the released code.
+        Not stated; taken from the released code.
         """
         self.words.copy_(normal(generator, self.words) / math.sqrt(self.settings.dimension))
         self.mask.fill_(1)
@@ -160,10 +165,10 @@ class UniversalTransformer(Network):
     def walk(self, batch: Batch, visible: bool = False) -> Walk:
         """All steps of all places; what they read of each other if ``visible``, which takes much room.
 
-        Halting is as in the listing of appendix C. A place's willingness is read before each step, and it goes on
-        being read by others as it would be if it went on; what it is in the end is h <- w h_t + (1 - w) h, with w its
-        willingness, or what is left of 1 at its last step, or 0 after that. Who is not willing by the last step gets
-        nothing left over.
+        Halting is as in the listing of appendix C. A place's willingness is read before each step. Differs from section
+        2.2, where a place that has halted is copied: it goes on being read by others as if it went on. What it is in
+        the end is h <- w h_t + (1 - w) h, with w its willingness, or what is left of 1 at its last step, or 0 after
+        that. Who is not willing by the last step gets nothing left over.
         """
         there = functional.pad(batch.told, (0, 1), value=True)  # [B, N]
         weight = there / there.sum(dim=-1, keepdim=True)  # of a place in the mean
@@ -195,7 +200,7 @@ class UniversalTransformer(Network):
             zip(walk.attention, walk.states, walk.running, strict=True), start=1
         ):
             read = attention.mean(dim=1)  # [B, N, N]
-            thinking = (("share of statements and question that have not halted", running),)
+            thinking = (("share of statements and question that have not halted", running),) if self.halting else ()
             steps.append(Step(f"step {number}", read[:, -1], shares=True, state=state, numbers=thinking))
             told = batch.told.unsqueeze(-1)
             writes.append(Write(f"step {number}", torch.where(told, read[:, :-1, :-1], 0.0)))
@@ -225,8 +230,8 @@ class UniversalTransformer(Network):
     def _kept(self, batch: Batch) -> Tensor:
         """What each dimension of what is added is multiplied by, [1 + 2 T, B or 1, 1, d].
 
-        Differs from the paper, which says 0.1 and not of what: the same dimensions of all places of a question are
-        left out, at each step others, of what is read and of the transition, and at first of the words.
+        Not stated. Differs from the released code, which leaves out single numbers: here the same dimensions of all
+        places of a question, at each step others, of what is read and of the transition, and at first of the words.
         """
         if batch.noise is None or not self.settings.dropout:
             return self.words.new_ones(1 + 2 * self.settings.steps, 1, 1, self.settings.dimension)
