@@ -34,7 +34,7 @@ TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", flags=re.DOT
 def condensed(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The records rounded and without the places of the runs, to be kept."""
     return [
-        {key: rounded(value) for key, value in record.items() if key != "run"} | {"run": record["experiment"]}
+        {key: short(value) for key, value in record.items() if key != "run"} | {"run": record["experiment"]}
         for record in records
     ]
 
@@ -57,10 +57,10 @@ def show(table: str, page: Path) -> None:
     page.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", page.read_text()))
 
 
-def rounded(value: Any) -> Any:
+def short(value: Any) -> Any:
     """Numbers to four decimals, also those in lists."""
     if isinstance(value, tuple | list):
-        return [rounded(item) for item in value]
+        return [short(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 
 

@@ -17,8 +17,9 @@ from statistics import fmean
 from typing import Any
 
 from babi_memnet.papers.comparison import failed
+from babi_memnet.tables.numbers import mean_and_deviation, rounded
 from babi_memnet.tables.sheet import Sheet, to_markdown
-from scripts.attention_page import ROOT, rounded, show, write_records
+from scripts.attention_page import ROOT, short, show, write_records
 
 KEPT = ROOT / "results" / "writes" / "cells.json"
 PAGE = ROOT / "docs" / "network.md"
@@ -34,29 +35,25 @@ def writes_sheet(cells: Sequence[Mapping[str, Any]]) -> Sheet:
     tasks = sorted({task for task, _ in found})
     rows = []
     for task in tasks:
-        of_task = [found[task, write] for write in WRITES]
-        rows.append([str(task), *(text for cell in of_task for text in (_spread(cell), f"{cell['selected']:.1f}"))])
+        row = [str(task)]
+        for cell in (found[task, write] for write in WRITES):
+            row += [mean_and_deviation(cell["mean"], cell["standard_deviation"]), rounded(cell["selected"])]
+        rows.append(row)
     mean, count = ["mean"], ["failed"]
     for write in WRITES:
         column = [found[task, write] for task in tasks]
-        whole = {
-            "mean": fmean(cell["mean"] for cell in column),
-            "standard_deviation": sqrt(sum(cell["standard_deviation"] ** 2 for cell in column)) / len(column),
-        }
-        mean += [_spread(whole), f"{fmean(cell['selected'] for cell in column):.1f}"]
+        deviation = sqrt(sum(cell["standard_deviation"] ** 2 for cell in column)) / len(column)
+        spread = mean_and_deviation(fmean(cell["mean"] for cell in column), deviation)
+        mean += [spread, rounded(fmean(cell["selected"] for cell in column))]
         count += ["", str(sum(failed(cell["selected"]) for cell in column))]
     header = [text for write in WRITES for text in (f"{write}: mean ± sd", "selected")]
     return Sheet("", ("task", *header), tuple(map(tuple, [*rows, mean, count])), summary=2)
 
 
-def _spread(cell: Mapping[str, Any]) -> str:
-    return f"{cell['mean']:.1f} ± {cell['standard_deviation']:.1f}"
-
-
 def main() -> None:
     if len(sys.argv) == 2:
         cells = json.loads((Path(sys.argv[1]) / "cells.json").read_text())
-        write_records([{key: rounded(value) for key, value in cell.items()} for cell in cells], KEPT)
+        write_records([{key: short(value) for key, value in cell.items()} for cell in cells], KEPT)
     elif len(sys.argv) != 1:
         sys.exit(str(__doc__))
     show(to_markdown(writes_sheet(json.loads(KEPT.read_text()))), PAGE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +14,11 @@ def normal(generator: np.random.Generator, like: Tensor) -> Tensor:
     return torch.from_numpy(generator.standard_normal(tuple(like.shape), dtype=np.float32))
 
 
+def uniform(generator: np.random.Generator, like: Tensor) -> Tensor:
+    """Values from U(-1, 1) in the shape of ``like``, float32."""
+    return torch.from_numpy(2 * generator.random(tuple(like.shape), dtype=np.float32) - 1)
+
+
 def glorot(generator: np.random.Generator, like: Tensor) -> Tensor:
     """Values from U(-1, 1) sqrt(6 / (rows + columns)) for a matrix like this (Glorot & Bengio 2010, equation 16)."""
-    drawn = 2 * generator.random(tuple(like.shape), dtype=np.float32) - 1
-    return torch.from_numpy(drawn * np.float32((6 / sum(like.shape)) ** 0.5))
+    return uniform(generator, like) * math.sqrt(6 / sum(like.shape))

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.drawing import normal
 from babi_memnet.models.entity_memory import Telling, Written, write
 from babi_memnet.models.network import Batch, Network, Shape, Step, StoryBatch, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
@@ -125,10 +126,8 @@ class EntNet(Network):
         Differs from the paper, which says nothing of masks: in the released code that of questions starts at 1, that
         of statements does not.
         """
-        deviation = np.float32(self.settings.initial_deviation)
         for values in self.parameters():
-            drawn = generator.standard_normal(tuple(values.shape), dtype=np.float32)
-            values.copy_(torch.from_numpy(drawn * deviation))
+            values.copy_(normal(generator, values) * self.settings.initial_deviation)
         self.slopes.fill_(1)
         self.question_mask.fill_(1)
         self.hold(dict(self.named_parameters()))

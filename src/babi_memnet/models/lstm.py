@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from babi_memnet.models.drawing import normal, uniform
 from babi_memnet.models.network import Batch, Network, Shape, no_padding
 from babi_memnet.models.settings import NetworkSettings
 
@@ -63,14 +64,12 @@ class LSTM(Network):
         then reach the beginning of a story.
         """
         d = self.settings.dimension
-        drawn = generator.standard_normal(tuple(self.words.shape), dtype=np.float32)
-        self.words.copy_(torch.from_numpy(self.settings.initial_deviation * drawn))
+        self.words.copy_(self.settings.initial_deviation * normal(generator, self.words))
         for name, values in [*self.lstm.named_parameters(), *self.output.named_parameters()]:
             if "bias" in name:
                 values.zero_()
             else:
-                uniform = 2 * generator.random(tuple(values.shape), dtype=np.float32) - 1
-                values.copy_(torch.from_numpy(uniform / np.float32(math.sqrt(d))))
+                values.copy_(uniform(generator, values) / math.sqrt(d))
         forget = slice(d, 2 * d)  # gates lie in the order input, forget, cell, output
         self.lstm.get_parameter("bias_ih_l0")[forget] = 1
         self.hold(dict(self.named_parameters()))

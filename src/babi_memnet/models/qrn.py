@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from babi_memnet.models.drawing import uniform
 from babi_memnet.models.encodings import counted, summed
 from babi_memnet.models.network import Batch, Network, Shape, Step, Trace, no_padding
 from babi_memnet.models.settings import NetworkSettings
@@ -217,8 +218,7 @@ class QueryReduction(Network):
         for layer in self.layers:
             deviations += [(layer.statement, (2 * d) ** -0.5), (layer.query, (2 * d) ** -0.5), (layer.gates, given)]
         for values, deviation in deviations:
-            drawn = 2 * generator.random(tuple(values.shape), dtype=np.float32) - 1
-            values.copy_(torch.from_numpy(drawn * np.float32(math.sqrt(3) * deviation)))
+            values.copy_(uniform(generator, values) * (math.sqrt(3) * deviation))
         self.hold(dict(self.named_parameters()))
 
     def hold(self, tensors: Mapping[str, Tensor]) -> None:

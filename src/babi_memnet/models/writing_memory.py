@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from babi_memnet.models.controllers import Controller
-from babi_memnet.models.drawing import normal
+from babi_memnet.models.drawing import normal, uniform
 from babi_memnet.models.heads import read_slots, slot_weights
 from babi_memnet.models.network import Batch, Network, Objective, Shape, Step, StoryBatch, Trace, Write, no_padding
 from babi_memnet.models.settings import ControlledSettings
@@ -385,5 +385,4 @@ def _shown(cost: Tensor, learned: Tensor | float) -> Tensor:
 def _draw(generator: np.random.Generator, layer: nn.Linear) -> None:
     """Weights and biases from U(-1, 1) / sqrt(inputs), as torch.nn.Linear has them."""
     for values in layer.parameters():
-        drawn = generator.random(tuple(values.shape), dtype=np.float32)
-        values.copy_(torch.from_numpy((2 * drawn - 1) / np.float32(math.sqrt(layer.in_features))))
+        values.copy_(uniform(generator, values) / math.sqrt(layer.in_features))
