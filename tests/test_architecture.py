@@ -30,7 +30,7 @@ ROOMS = (
     "demo",
 )
 # What puts the rooms together, in the same sense.
-WIRING = ("settings", "request", "experiment", "config", "commands", "hydra_plugins")
+WIRING = ("settings", "request", "experiment", "config", "commands", "interface", "hydra_plugins")
 _ORDER = (*ROOMS, *WIRING)
 
 MAY_IMPORT: dict[str, Set[str]] = {
@@ -44,14 +44,15 @@ MAY_IMPORT: dict[str, Set[str]] = {
 """Part of the package to the other parts that it may import."""
 
 HOMES: dict[str, tuple[str, ...]] = {
-    "datasets": ("babi_memnet.data",),
+    "datasets": ("babi_memnet.data", "babi_memnet.interface.frames"),
     "gradio": ("babi_memnet.demo.page",),
     "huggingface_hub": ("babi_memnet.data.hub",),
-    "hydra": ("babi_memnet.commands", "babi_memnet.config", "hydra_plugins"),
+    "hydra": ("babi_memnet.commands", "babi_memnet.config", "babi_memnet.interface.composing", "hydra_plugins"),
     "jinja2": ("babi_memnet.tables",),
     "matplotlib": ("babi_memnet.tables",),
     "numba": ("babi_memnet.models.kernels", "babi_memnet.training.sampling"),
-    "omegaconf": ("babi_memnet.commands", "babi_memnet.config", "hydra_plugins"),
+    "omegaconf": ("babi_memnet.commands", "babi_memnet.config", "babi_memnet.interface.composing", "hydra_plugins"),
+    "pandas": ("babi_memnet.interface",),
     "optuna": ("babi_memnet.search.study",),
     "pyarrow": ("babi_memnet.data", "babi_memnet.tables.run_report"),
     "rich": ("babi_memnet.tables.sheet",),
@@ -63,6 +64,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "babi_memnet.models",
         "babi_memnet.training",
         "babi_memnet.experiment",
+        "babi_memnet.interface.runs",
         "babi_memnet.looking.trace",
     ),
     "wandb": ("babi_memnet.tracking.wandb",),

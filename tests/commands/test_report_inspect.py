@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from babi_memnet.data.settings import settings_on_record
 from babi_memnet.data.sources import load
@@ -71,6 +73,30 @@ def test_an_inspection_is_written_and_tracked(command: Run, tmp_path: Path, outp
     # a report without networks leaves nothing of them that an earlier one has left, and what is the user's
     assert {path for path in tmp_path.glob("same/**/*") if path.parent.name in ("inspect", "figures")} == set(own[1:])
     assert own[0].exists()
+
+
+def test_predictions_are_written(command: Run, tmp_path: Path, outputs: Path):
+    drawn = command("report", "runs=outputs", "predictions=true", "out=drawn", "tracker=wandb_offline")
+    assert drawn.returncode == 0, drawn.stderr
+    assert "agreed and wrong" in drawn.stdout
+    result = json.loads((only_run(outputs) / "result.json").read_text())
+    rows = list(csv.DictReader((tmp_path / "drawn/predictions.csv").read_text().splitlines()))
+    wrong = [row["wrong"] == "True" for row in rows if row["selected"] == "True"]
+    assert 100 * sum(wrong) / len(wrong) == pytest.approx(result["test_error_percent"])
+    assert parquet.read_table(tmp_path / "drawn/predictions.parquet").num_rows == len(rows) == 3 * len(wrong)
+    (agreement,) = json.loads((tmp_path / "drawn/agreement.json").read_text())
+    assert agreement["mean"] == pytest.approx(result["mean"])
+    assert "ensemble" in (tmp_path / "drawn/agreement.md").read_text()
+    (file,) = tmp_path.glob("drawn/wandb/offline-run-*/run-*.wandb")
+    (artifact,) = (one for one in read_log(file).artifacts.values() if one.kind == "report")
+    assert {"predictions.parquet", "agreement.csv"} <= set(artifact.local_paths)
+
+    # a report without them leaves none behind
+    assert command("report", "runs=outputs", "out=drawn").returncode == 0
+    assert not list(tmp_path.glob("drawn/predictions*")) + list(tmp_path.glob("drawn/agreement*"))
+    refused = command("report", "runs=outputs", "predictions=true", "story=1")
+    assert refused.returncode == 2
+    assert refused.stderr == "babi-report: predictions=true: expected no story beside it, which makes no table\n"
 
 
 def test_stories_are_shown_and_wrong_requests_are_one_line(

@@ -37,6 +37,7 @@ class ReportSchema:
         out: the folder to write to; null means reports/<name of runs> among the outputs.
         figures: whether figures are drawn.
         inspect: whether the networks are asked their test questions again: attention, errors, confusions, words.
+        predictions: whether every answer of every restart to every test question is written, and where they agree.
         story: the number of a test question, from 1, or a text file; a network's way through it is then shown instead.
         restart: whose; null means the one that was selected.
     """
@@ -49,6 +50,7 @@ class ReportSchema:
     out: str | None = None
     figures: bool = True
     inspect: bool = False
+    predictions: bool = False
     story: Any = None
     restart: int | None = None
     tracker: Any = MISSING
@@ -105,8 +107,13 @@ def report(config: DictConfig) -> None:
     if settings["inspect"]:
         files, inspected = _inspect(rows, settings, out, title)
         written += files
+    if settings["predictions"]:
+        written += _predict(rows, out, title)
     if tracker.kind != "none":
-        asked = {key: settings[key] for key in ("value", "inspect")} | {"rows": row_key, "columns": column_key}
+        asked = {key: settings[key] for key in ("value", "inspect", "predictions")} | {
+            "rows": row_key,
+            "columns": column_key,
+        }
         track_report(tracker, tracked(rows, title, asked, out), runs_for_tracker(rows, table, inspected, out, written))
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
@@ -121,7 +128,7 @@ def _check_story(settings: Mapping[str, Any]) -> None:
         if settings["restart"] is not None:
             raise RequestError(f"restart={settings['restart']}: expected story as well, whose network it chooses")
         return
-    without = {"inspect": False, "rows": None, "columns": None, "value": ReportSchema.value}
+    without = {"inspect": False, "predictions": False, "rows": None, "columns": None, "value": ReportSchema.value}
     for key, default in without.items():
         if settings[key] != default:
             raise RequestError(f"{key}={as_text(settings[key])}: expected no story beside it, which makes no table")
@@ -156,6 +163,22 @@ def _inspect(
     for note in notes:
         log.info("%s", note)
     return written, {"attention": tidy_attention(found.attention), "errors": errors}
+
+
+def _predict(rows: Sequence[Row], out: Path, title: str) -> list[Path]:
+    """What the networks answer to every test question, written, and where their restarts agree, printed; the files."""
+    gc.enable()
+    # Only this needs the networks, and with them torch.
+    from babi_memnet.looking.predictions import agreement_record, predict_runs
+    from babi_memnet.tables.predictions_report import agreement_sheet, write_predictions
+
+    found, left_out = predict_runs(rows)
+    if not found:
+        raise RequestError(f"predictions=true: {[*left_out, 'expected runs that are done'][0]}")
+    agreements = [agreement_record(one, label) for one, label in found]
+    sheet = agreement_sheet(agreements, title, left_out)
+    show([sheet])
+    return write_predictions(out, [one for one, _ in found], agreements, sheet)
 
 
 def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: Path) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
@@ -65,6 +65,30 @@ def code_of_own(name: str) -> str | None:
     if path.parent == Path(__file__).parent:
         return None
     return file_sha256(path)
+
+
+def forget_own() -> bool:
+    """Read networks of one's own anew when they are next asked for; whether any had been looked for.
+
+    A process that lives on, as that of a notebook, would otherwise keep the code that it saw first, beside records that
+    are named after the code of today.
+    """
+    folders = {str(folder / "models") for folder in own_folders()} | set(babi_memnet.models.__path__[1:])
+    if not folders:
+        return False
+    del babi_memnet.models.__path__[1:]
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{babi_memnet.models.__name__}.") and _lies_in(module, folders):
+            del sys.modules[name]
+    invalidate_caches()
+    _files.cache_clear()
+    settings_class.cache_clear()
+    return True
+
+
+def _lies_in(module: ModuleType, folders: Set[str]) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and str(Path(file).parent) in folders
 
 
 @cache

@@ -28,6 +28,9 @@ MANIFEST = "files.json"
 """What it wrote."""
 
 _FIGURES = ("lines", "heat_map")
+PREDICTIONS = ("predictions.csv", "predictions.parquet", "agreement.csv", "agreement.json", "agreement.md")
+"""What `predictions_report` writes beside the report."""
+
 _CELLS = ("cells.csv", "cells.parquet", "cells.json")
 _INSPECTED = re.compile(r"files\.json|(figures/)?(attention|errors|confusion|words)[^/]*\.(json|csv|md|png|pdf)")
 
@@ -47,8 +50,8 @@ def write_run_report(
 
 
 def _write(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str, figures: bool) -> list[Path]:
-    written = _write_records(directory / "runs", tidy(rows))
-    written += _write_records(directory / "cells", cell_records(pivot)) if pivot else []
+    written = write_records(directory / "runs", tidy(rows))
+    written += write_records(directory / "cells", cell_records(pivot)) if pivot else []
     sheet = pivot_sheets(pivot, rows, title)[0] if pivot else row_sheet(rows, title)
     for name, text in (("table.md", to_markdown(sheet)), ("table.tex", to_latex(sheet))):
         write_atomically(directory / name, text.encode())
@@ -56,7 +59,7 @@ def _write(directory: Path, rows: Sequence[Row], pivot: Pivot | None, title: str
     if pivot and figures:
         written += _draw(directory / "figures", pivot)
     drawn = [directory / "figures" / f"{name}.{form}" for name in _FIGURES for form in ("png", "pdf")]
-    for path in [*drawn, *(directory / name for name in _CELLS)]:
+    for path in [*drawn, *(directory / name for name in (*_CELLS, *PREDICTIONS))]:
         if path not in written:
             path.unlink(missing_ok=True)
     _remove_inspection(directory / INSPECTION)
@@ -92,15 +95,32 @@ def _draw(folder: Path, pivot: Pivot) -> list[Path]:
     return written
 
 
-def _write_records(path: Path, records: Sequence[dict[str, Any]]) -> list[Path]:
-    """The records, all with the same names, as ``path`` with .csv, .parquet and .json."""
+def write_records(
+    path: Path, records: Sequence[dict[str, Any]], forms: Sequence[str] = (".csv", ".parquet", ".json")
+) -> list[Path]:
+    """The records, all with the same names, as ``path`` in these forms."""
+    written = [path.with_suffix(form) for form in forms]
+    for file in written:
+        write_atomically(file, _FORMS[file.suffix](records))
+    return written
+
+
+def _as_csv(records: Sequence[dict[str, Any]]) -> bytes:
+    return to_csv(records).encode()
+
+
+def _as_json(records: Sequence[dict[str, Any]]) -> bytes:
+    return b"[\n" + b",\n".join(map(orjson.dumps, records)) + b"\n]\n"
+
+
+def _as_parquet(records: Sequence[dict[str, Any]]) -> bytes:
     import pyarrow
     from pyarrow import parquet
 
     columns = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.table(to_columns(records)), columns)
-    write_atomically(path.with_suffix(".csv"), to_csv(records).encode())
-    write_atomically(path.with_suffix(".parquet"), columns.getvalue().to_pybytes())
-    lines = b",\n".join(map(orjson.dumps, records))
-    write_atomically(path.with_suffix(".json"), b"[\n" + lines + b"\n]\n")
-    return [path.with_suffix(suffix) for suffix in (".csv", ".parquet", ".json")]
+    content: bytes = columns.getvalue().to_pybytes()
+    return content
+
+
+_FORMS = {".csv": _as_csv, ".parquet": _as_parquet, ".json": _as_json}
