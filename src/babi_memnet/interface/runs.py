@@ -192,9 +192,8 @@ class Run:
 
     def __str__(self) -> str:
         what = f"{self.result['experiment'] or 'train'}, task {self.task}"
-        return (
-            f"{what}: test error {self.error:.1f} % (restart {self.selected} of {len(self.numbers)}), {self.directory}"
-        )
+        which = f"restart {self.selected} of {', '.join(map(str, self.numbers))}"
+        return f"{what}: test error {self.error:.1f} % ({which}), {self.directory}"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>{self.restarts.to_html(index=False, float_format='{:.1f}'.format, border=0)}"
