@@ -63,7 +63,7 @@ def test_training_on_saved_stories_is_training_on_the_stories(command: Run, tmp_
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        (["out=stories", "format=csv"], "babi-generate: format=csv: expected babi, parquet or datasets"),
+        (["out=stories", "format=csv"], "babi-generate: format=csv: expected babi, parquet, datasets or lm_eval"),
         (["out=stories", "data=saved", "data.path=."], "data=saved: expected generated; the others are written by"),
         (["out=stories", "format=parquet", "data=saved"], "data.path: needs a value; expected a folder with train"),
         (["format=parquet", "out=there"], "out=there: there/test.parquet exists already, and 1 more; overwrite=true"),

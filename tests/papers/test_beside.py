@@ -130,7 +130,7 @@ def test_every_shipped_column_says_size_training_and_selection_where_they_differ
         ("ut_1k_joint", "did you mean ut/ut_1k_joint"),
         ("ut/ut_1k_jiont", "did you mean ut/ut_1k_joint"),
         ("utt/ut_1k_joint", "did you mean ut/ut_1k_joint"),
-        ("xyz", "such as ut or ut/ut_1k_joint$"),
+        ("xyz", "such as ut or ut/ut_1k_joint, or results of lm_eval$"),
         ("ut/", "beside=ut/: expected"),
         ("", "^beside=: expected"),
         ("../experiment/memn2n_1k/pe", "^beside=../experiment/memn2n_1k/pe: expected"),

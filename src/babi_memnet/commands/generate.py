@@ -12,6 +12,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
 from babi_memnet.data.export import write_official_layout, write_saved
+from babi_memnet.data.lm_eval import write_tasks
 from babi_memnet.data.saved import FORMS
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.errors import bad_value
@@ -26,7 +27,8 @@ class GenerateSchema:
 
     Attributes:
         out: the folder to write to.
-        format: babi (the official layout, generated stories only), parquet, or datasets (what save_to_disk writes).
+        format: babi (the official layout, generated stories only), parquet, datasets (what save_to_disk writes), or
+            lm_eval (tasks of the lm-evaluation-harness).
         tasks: 1 to 20; null means all.
         overwrite: whether files that exist may be replaced.
     """
@@ -45,10 +47,14 @@ def generate(config: DictConfig) -> None:
     tasks, out, progress = list(config.tasks or TASKS), Path(config.out), sys.stderr.isatty()
     if config.format in FORMS:
         folder = write_saved(settings, out, tasks, config.format, config.overwrite, progress)
+    elif config.format == "lm_eval":
+        folder = write_tasks(settings, out, tasks, config.overwrite)
     elif config.format != "babi":
-        raise bad_value("format", config.format, f"babi, {' or '.join(FORMS)}")
+        raise bad_value("format", config.format, f"babi, {', '.join(FORMS)} or lm_eval")
     elif not isinstance(settings, GeneratedData):
-        raise bad_value("data", config.data.source, "generated; the others are written by format=parquet or datasets")
+        raise bad_value(
+            "data", config.data.source, "generated; the others are written by format=parquet, datasets or lm_eval"
+        )
     else:
         folder = write_official_layout(settings, out, tasks, config.overwrite, progress)
     log.info("%d tasks written to %s", len(tasks), folder)

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
+from babi_memnet.papers.language_models import language_model
 from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_table, tables
 
-_ACCEPTED = "tables of conf/published or columns of them, such as ut or ut/ut_1k_joint"
+_ACCEPTED = "tables of conf/published or columns of them, such as ut or ut/ut_1k_joint, or results of lm_eval"
 
 
 def columns_beside(names: Sequence[str], table: PublishedTable) -> list[dict[str, Any]]:
     """The ``beside`` of a table.json: published columns as plain JSON values, in the order asked for, each once.
 
     Args:
-        names: tables (``entnet_10k``, all its columns) or single columns (``ut/ut_1k_joint``) of conf/published.
+        names: tables (``entnet_10k``, all its columns) or single columns (``ut/ut_1k_joint``) of conf/published; files
+            of results of lm_eval, which end with ``.json``.
         table: the one of ours they are shown beside, whose protocol theirs is held against.
 
     Raises:
         RequestError: a name is that of no table or column.
     """
-    found = {column.name: (column, theirs) for name in names for column, theirs in _named(name)}
+    return list({(one["table"], one["id"]): one for name in names for one in _shown(name, table)}.values())
+
+
+def _shown(name: str, table: PublishedTable) -> list[dict[str, Any]]:
+    if name.endswith(".json"):
+        return [language_model(Path(name))]
     return [
         {
             "id": column.id,
@@ -33,7 +41,7 @@ def columns_beside(names: Sequence[str], table: PublishedTable) -> list[dict[str
             "source": column.source + ("" if column.confidence == "verified" else f" ({column.confidence})"),
             "differences": differences(column, theirs, table),
         }
-        for column, theirs in found.values()
+        for column, theirs in _named(name)
     ]
 
 
