@@ -10,10 +10,10 @@ from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import bad_value
 from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION
+from babi_memnet.tasks import JOINT, TASKS, Task, as_task
 from babi_memnet.training.settings import TrainingSettings
 
 ENGINES = ("auto", "fused", "autograd")
-TASKS = range(1, 21)
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Settings:
     whichever source and tracker was chosen.
     """
 
-    task: int | str
+    task: Task
     data: Any
     tokenizer: TokenizerSettings
     model: NetworkSettings
@@ -82,12 +82,12 @@ class Settings:
     runtime: RuntimeSettings
 
     def __post_init__(self) -> None:
-        text = str(self.task)
-        if text != "joint" and not (text.isdecimal() and int(text) in TASKS):
-            raise bad_value("task", self.task, "1 to 20, or joint")
-        self.task = text if text == "joint" else int(text)
+        accepted = f"1 to {TASKS[-1]}, or {JOINT}"
+        self.task = JOINT if self.task == JOINT else as_task(self.task, accepted)
+        if self.task != JOINT and self.task not in TASKS:
+            raise bad_value("task", self.task, accepted)
 
     @property
-    def tasks(self) -> list[int]:
-        """The numbers of the tasks that are learned."""
-        return list(TASKS) if self.task == "joint" else [int(self.task)]
+    def tasks(self) -> list[Task]:
+        """The tasks that are learned."""
+        return list(TASKS) if self.task == JOINT else [self.task]

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.data import official
-from babi_memnet.data.babi_format import TITLES, file_name, parse_babi
+from babi_memnet.data.babi_format import file_name, parse_babi
 from babi_memnet.data.official import available, fingerprint, load, verified
 from babi_memnet.data.records import StoryQuestion, from_dataset
 from babi_memnet.data.settings import OfficialData
 from babi_memnet.errors import RequestError
 from babi_memnet.reading import file_sha256
+from babi_memnet.tasks import TITLES
 
 WriteLayout = Callable[..., Path]
 Expected = Callable[[list[int], str], list[StoryQuestion]]

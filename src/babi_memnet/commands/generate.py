@@ -15,7 +15,7 @@ from babi_memnet.data.export import write_official_layout, write_saved
 from babi_memnet.data.saved import FORMS
 from babi_memnet.data.settings import GeneratedData
 from babi_memnet.errors import bad_value
-from babi_memnet.settings import TASKS
+from babi_memnet.tasks import TASKS
 
 log = logging.getLogger(__name__)
 

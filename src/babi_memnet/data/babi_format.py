@@ -15,29 +15,7 @@ from typing import TextIO
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.errors import RequestError, bad_value, quoted
 from babi_memnet.reading import read_regular
-
-TITLES: dict[int, str] = {
-    1: "single-supporting-fact",
-    2: "two-supporting-facts",
-    3: "three-supporting-facts",
-    4: "two-arg-relations",
-    5: "three-arg-relations",
-    6: "yes-no-questions",
-    7: "counting",
-    8: "lists-sets",
-    9: "simple-negation",
-    10: "indefinite-knowledge",
-    11: "basic-coreference",
-    12: "conjunction",
-    13: "compound-coreference",
-    14: "time-reasoning",
-    15: "basic-deduction",
-    16: "basic-induction",
-    17: "positional-reasoning",
-    18: "size-reasoning",
-    19: "path-finding",
-    20: "agents-motivations",
-}
+from babi_memnet.tasks import TASKS, TITLES, Task
 
 SPLITS = ("train", "test")
 
@@ -59,11 +37,11 @@ _QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting
 _OTHER_MARKS = frozenset("\uff1f\u061f\u2e2e\u037e\u055e\u1367\ufe16\ufe56")
 
 
-def check_tasks(tasks: Iterable[int]) -> None:
-    """Raises ``RequestError`` for a task that does not exist."""
+def check_tasks(tasks: Iterable[Task]) -> None:
+    """Raises ``RequestError`` for a task that is not one of the published ones."""
     for task in tasks:
-        if task not in TITLES:
-            raise bad_value("task", task, f"a number from 1 to {len(TITLES)}")
+        if task not in TASKS:
+            raise bad_value("task", task, f"a number from 1 to {TASKS[-1]}")
 
 
 def file_name(task: int, split: str) -> str:
@@ -79,12 +57,12 @@ def read_content(path: Path) -> bytes:
         raise RequestError(f"{path}: no such file") from None
 
 
-def read_babi(path: Path, task: int) -> list[StoryQuestion]:
+def read_babi(path: Path, task: Task) -> list[StoryQuestion]:
     """The questions of one file, in order; raises ``RequestError`` as `read_content` and `questions_in` do."""
     return questions_in(read_content(path), task, str(path))
 
 
-def questions_in(content: bytes, task: int, name: str) -> list[StoryQuestion]:
+def questions_in(content: bytes, task: Task, name: str) -> list[StoryQuestion]:
     """The questions in the content of a file, in order.
 
     Raises ``RequestError`` with ``name:line``, what is wrong there and what would be accepted.
@@ -98,7 +76,7 @@ def questions_in(content: bytes, task: int, name: str) -> list[StoryQuestion]:
     return parse_babi(text.removesuffix("\n").split("\n") if text else [], task, name)
 
 
-def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion]:
+def parse_babi(lines: Iterable[str], task: Task, name: str) -> list[StoryQuestion]:
     """The questions in ``lines`` (line ends may be present or not), in order; ``name`` stands for the file in errors.
 
     Statements after the last question of a story belong to no record and are not kept. Raises ``RequestError``.

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babi_memnet.data.babi_format import SPLITS, TITLES, file_name, questions_in, read_content
+from babi_memnet.data.babi_format import SPLITS, file_name, questions_in, read_content
 from babi_memnet.data.cache import remembered_sha256
 from babi_memnet.data.records import StoryQuestion, to_dataset
 from babi_memnet.errors import RequestError
+from babi_memnet.tasks import TASKS
 
 if TYPE_CHECKING:
     import datasets
@@ -40,7 +41,7 @@ class TaskFolder:
 
     def complete(self) -> list[int]:
         """The tasks whose train and test files are both there."""
-        return [task for task in TITLES if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]
+        return [task for task in TASKS if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]
 
     def load(self, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
         """The splits of ``tasks``, task after task in the given order; only the files of these tasks are touched.

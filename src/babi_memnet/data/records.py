@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from babi_memnet.tasks import Task
+
 if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 class StoryQuestion:
     """One question with everything that was told before it.
 
-    ``task`` is 1..20. ``story`` holds the statements, oldest first. ``question`` ends with its question mark.
+    ``task`` is a number, or the name that somebody has given. ``story`` holds the statements, oldest first.
+    ``question`` ends with its question mark where the file has one.
     ``answer`` joins several words by commas (``apple,milk``). ``supporting`` are 0-based indices into ``story`` in the
     order in which the file names them, which carries their role. ``story_id`` is 0-based and counts the stories of one
     file; the questions of one story share it, and their ``story`` tuples grow.
     """
 
-    task: int
+    task: Task
     story: tuple[str, ...]
     question: str
     answer: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from babi_memnet.errors import bad_value
+from babi_memnet.tasks import Task
 
 if TYPE_CHECKING:
     import datasets
@@ -25,7 +27,7 @@ class DataSettings(Protocol):
     source: str
 
 
-def load(settings: DataSettings, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
+def load(settings: DataSettings, tasks: Sequence[Task], expected: str | None = None) -> datasets.DatasetDict:
     """The splits ``train`` and ``test`` of the given tasks, task after task in the given order.
 
     Those of ``generated`` are mapped from the files of the cache, the others lie in memory. With ``expected``, an
@@ -37,13 +39,13 @@ def load(settings: DataSettings, tasks: list[int], expected: str | None = None) 
     return dataset
 
 
-def fingerprint(settings: DataSettings, tasks: list[int]) -> str:
+def fingerprint(settings: DataSettings, tasks: Sequence[Task]) -> str:
     """Hex SHA-256 of the content that ``load`` would give for the same arguments; cheap, and raises the same errors."""
     digest: str = _module(settings).fingerprint(settings, tasks)
     return digest
 
 
-def origin(settings: DataSettings, tasks: list[int]) -> str:
+def origin(settings: DataSettings, tasks: Sequence[Task]) -> str:
     """Where the training questions of the tasks are, for errors: files, or what they are made by."""
     place: str = _module(settings).origin(settings, tasks)
     return place

@@ -21,6 +21,7 @@ from babi_memnet.paths import conf_files
 from babi_memnet.runs.collection import as_text
 from babi_memnet.runs.dotted import flat
 from babi_memnet.settings_fields import BOOKKEEPING, marked
+from babi_memnet.tasks import JOINT
 from babi_memnet.training.settings import TrainingSettings
 
 _REPETITIONS = ("restarts", "first_restart", *marked(TrainingSettings, BOOKKEEPING))
@@ -65,7 +66,7 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
     tables to look in, in order of preference (default: all with a column that can be trained).
     """
     run = flat(settings)
-    run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
+    run["task"] = JOINT if run.get("task") == JOINT else _ONE_TASK
     nearest: PublishedColumn | None = None
     fewest: tuple[str, ...] = ()
     least = (True, 0)  # a column of another network is farther than any of the same, however little that one says
