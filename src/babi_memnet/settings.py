@@ -6,11 +6,12 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from babi_memnet.data.sources import chosen_tasks
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import bad_value
 from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION
-from babi_memnet.tasks import JOINT, TASKS, Task, as_task
+from babi_memnet.tasks import Task
 from babi_memnet.training.settings import TrainingSettings
 
 ENGINES = ("auto", "fused", "autograd")
@@ -69,8 +70,8 @@ def available_cores() -> int:
 class Settings:
     """Everything that a run is asked for.
 
-    ``task`` is 1 to 20, or ``joint`` for one network for all tasks. ``data`` and ``tracker`` hold the settings of
-    whichever source and tracker was chosen.
+    ``task`` is one that the source of the stories has, or ``joint`` for one network for all of them. ``data`` and
+    ``tracker`` hold the settings of whichever source and tracker was chosen.
     """
 
     task: Task
@@ -82,12 +83,9 @@ class Settings:
     runtime: RuntimeSettings
 
     def __post_init__(self) -> None:
-        accepted = f"1 to {TASKS[-1]}, or {JOINT}"
-        self.task = JOINT if self.task == JOINT else as_task(self.task, accepted)
-        if self.task != JOINT and self.task not in TASKS:
-            raise bad_value("task", self.task, accepted)
+        self.task, _ = chosen_tasks(self.data, self.task)
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks that are learned."""
-        return list(TASKS) if self.task == JOINT else [self.task]
+        return chosen_tasks(self.data, self.task)[1]

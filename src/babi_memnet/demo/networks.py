@@ -14,7 +14,7 @@ from babi_memnet.looking.answering import Trace
 from babi_memnet.looking.stories import Asked, asked_in, best_run, questions_to_trace
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.runs.collection import Row
-from babi_memnet.tasks import Task, in_order
+from babi_memnet.tasks import TASKS, Task, in_order
 
 _KEPT_NETWORKS = 32
 # Where the stories of a run are not on this machine.
@@ -129,12 +129,13 @@ class Networks:
             return self._load(directory, restart)
 
     def question(self, directory: str, task: Task, number: int) -> Asked:
-        """The ``number``-th test question, from 1, of a task of a run; a generated one where its stories are missing.
+        """The ``number``-th test question, from 1, of a task of a run; a generated one where the stories of a published
+        task are missing.
 
         Nothing is fetched over a network.
 
         Raises:
-            RequestError: there is no such question.
+            RequestError: there is no such question, or the stories of a task that is not published are missing.
         """
         data = self.network(directory).settings["data"]
         if data["source"] == "official":
@@ -143,6 +144,8 @@ class Networks:
             # the client of the hub asks its server even for what it has
             questions = questions_to_trace(_STAND_IN if data["source"] == "hub" else data, task)
         except RequestError:
+            if task not in TASKS:  # of which nothing can stand in for what is not there
+                raise
             questions = questions_to_trace(_STAND_IN, task)
         if not 1 <= number <= len(questions):
             raise bad_value("test question", number, f"1 to {len(questions)}, those of task {task}")

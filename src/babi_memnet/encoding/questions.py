@@ -148,12 +148,20 @@ def _slots(columns: Columns, slots: int) -> npt.NDArray[np.int32]:
     return found
 
 
-def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int | None) -> Encoder:
-    """The encoder for a pair of splits: their words, their longest sentence and longest story.
+def build_encoder(
+    settings: TokenizerSettings,
+    train: Columns,
+    test: Columns,
+    memory_size: int | None,
+    validation: Columns | None = None,
+) -> Encoder:
+    """The encoder for the splits of some data: their words, their longest sentence and longest story.
+
+    Words of ``validation``, where it is no part of the training questions, count as those of ``test`` do.
 
     A story is as long as ``memory_size`` at most, unless that is None.
 
-    Sentences and stories of both splits count even when only training words do, so that every array has one shape.
+    Sentences and stories of all splits count even when only training words do, so that every array has one shape.
     What is merged is learned from the training questions alone; as for the vocabulary, those held out are among them.
 
     Raises:
@@ -162,7 +170,9 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
     vocabulary = Vocabulary(settings, merging=_learned(settings, train) if settings.merge else None)
     lengths: dict[str, int] = {}
     longest_story = 1
-    for columns, learns in ((train, True), (test, settings.vocabulary == "train_and_test")):
+    learns_all = settings.vocabulary == "train_and_test"
+    others = [(columns, learns_all) for columns in (test, validation) if columns is not None]
+    for columns, learns in ((train, True), *others):
         add: Callable[[str], object] = vocabulary.add if learns else vocabulary.number
         seen: set[str] = set()
         for story, question, answer in zip(columns["story"], columns["question"], columns["answer"], strict=True):

@@ -123,8 +123,8 @@ def described(settings: dict[str, Any], restart: int, experiment: str | None, ru
     """Lines that say which network answered."""
     data = settings["data"]
     network = network_on_record(settings["model"]).described()
+    stories = f"data={data['source']}" if data["size"] is None else f"{data['size']} {data['source']} questions"
     return (
-        f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {network}, "
-        f"{data['size']} {data['source']} questions",
+        f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {network}, {stories}",
         f"run: {run.name}",
     )

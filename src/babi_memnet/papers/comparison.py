@@ -157,7 +157,7 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: Tas
     only our side is filled in. Raises RequestError when the column has errors, but none for the task.
     """
     tasks = tasks_of(result) if task == JOINT else [task]
-    questions = result["data"]["questions"]["test"] // len(tasks_of(result))
+    questions = [_questions_of(result, one) for one in tasks]
     train = [restart["train"]["error_percent"] for restart in result["restarts"]]
     test = [[_test_error(restart["test"], one) for one in tasks] for restart in result["restarts"]]
     ours = test[result["selected"]]
@@ -168,15 +168,15 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: Tas
     if column and column.errors:
         published = [_published(column, one) for one in tasks]
         noise = sum(
-            float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
-            for error, printed in zip(ours, published, strict=True)
+            float(question_variance(error, printed, count)) + PRINTED_TO**2 / 12
+            for error, printed, count in zip(ours, published, questions, strict=True)
         )
         against = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
     return Comparison(
         task=task,
         error_percent=_mean(ours),
         interval=_interval(ours, questions),
-        questions=questions * len(tasks),
+        questions=sum(questions),
         restarts=len(train),
         spread=sqrt(float(repetition.variances()[0])) if repetition else None,
         against=against,
@@ -213,6 +213,13 @@ def tasks_of(result: Mapping[str, Any]) -> list[Task]:
     if result["task"] != JOINT:
         return [as_task(result["task"])]
     return in_order(as_task(task) for task in result["restarts"][0]["test"]["per_task"])
+
+
+def _questions_of(result: Mapping[str, Any], task: Task) -> int:
+    """How many test questions of a task there were; the same of each, where the record does not say more."""
+    questions = result["data"]["questions"]
+    of_task = questions.get("test_per_task", {}).get(str(task))
+    return int(questions["test"] // len(tasks_of(result)) if of_task is None else of_task)
 
 
 def failed(error_percent: float) -> bool:
@@ -318,13 +325,16 @@ def _verdict(
     return None, "unresolved" if restarts < (published_restarts or 0) else "worse"
 
 
-def _interval(errors: Sequence[float], questions: int) -> tuple[float, float]:
+def _interval(errors: Sequence[float], questions: Sequence[int]) -> tuple[float, float]:
     """95 % interval of one error (Wilson), or of the mean over several tasks (normal, variance p(1-p)/n per task)."""
     if len(errors) == 1:
-        low, high = wilson_interval(errors[0], questions)
+        low, high = wilson_interval(errors[0], questions[0])
         return float(low), float(high)
     # half of the variance of a difference is that of one side
-    variance = sum(float(question_variance(error, error, questions)) / 2 for error in errors) / len(errors) ** 2
+    variances = (
+        float(question_variance(error, error, count)) / 2 for error, count in zip(errors, questions, strict=True)
+    )
+    variance = sum(variances) / len(errors) ** 2
     half = normal_quantile() * sqrt(variance)
     return max(_mean(errors) - half, 0.0), min(_mean(errors) + half, 100.0)
 
