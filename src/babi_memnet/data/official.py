@@ -23,7 +23,7 @@ _FORMS = f"{ARCHIVE_FOLDER}, a folder that holds it, or {ARCHIVE_FOLDER}.tar.gz"
 
 
 def check_numbers(tasks: Iterable[int]) -> None:
-    """Raises ``RequestError`` for what is no number of a task; beyond the published ones files decide which there are."""
+    """Raises ``RequestError`` for what is no number of a task; files decide which there are beyond the published."""
     for task in tasks:
         if task < 1:
             raise bad_value("task", task, f"a number from 1 to {TASKS[-1]}, or a higher one that has files there")

@@ -173,6 +173,10 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
     for row, name in rows:
         task = row.keys["task"]
         some = asked[task]
+        if not some.facts.any():
+            found.left_out.append(
+                f"{run}: the test questions of task {task} say no supporting facts, so that none is found or missed"
+            )
         found.answered.append(
             Answered(
                 label=name,
