@@ -9,12 +9,12 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from babi_memnet.data.babi_format import TITLES
 from babi_memnet.data.generated import simulated_records
 from babi_memnet.data.records import to_dataset
 from babi_memnet.encoding.questions import build_encoder
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.paths import symmetry_path
+from babi_memnet.tasks import TITLES
 from babi_memnet.training.declared import fitted, read_declared
 from babi_memnet.training.inferred import FEWEST_STORIES, P_VALUE, Inference, infer
 from babi_memnet.training.symmetry import Free, Group, Symmetry

@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 
 # What all share; in the same order.
-BASE = ("errors", "folders", "logs", "paths", "reading", "settings_fields")
+BASE = ("errors", "folders", "logs", "paths", "reading", "settings_fields", "tasks")
 # From left to right: the right may import the left.
 ROOMS = (
     "worlds",

@@ -34,6 +34,12 @@ def commands() -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
+def own_files() -> str:
+    """What the page on stories of one's own says to make its files by."""
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/own-data.md").read_text(), flags=re.DOTALL)
+    return program
+
+
 def test_there_are_commands():
     assert len(commands()) > 10
 
@@ -60,7 +66,13 @@ def like_official(tmp_path_factory: pytest.TempPathFactory, run_command: Run) ->
 @pytest.mark.integration
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_a_command_of_the_documentation_runs(
-    command: Run, few_runs: Path, like_official: Path, tmp_path: Path, page: str, line: str
+    command: Run,
+    few_runs: Path,
+    like_official: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    line: str,
 ):
     words = shlex.split(line, comments=True)
     if words[0] == "make":
@@ -84,6 +96,9 @@ def test_a_command_of_the_documentation_runs(
         for word in words:
             if word.startswith("run="):
                 shutil.copytree(record, tmp_path / word.removeprefix("run="))
+    elif "data=files" in words or page == "own-data.md":
+        monkeypatch.chdir(tmp_path)
+        exec(own_files(), {})  # as a reader would make them
     elif "data=official" in words:
         # Stands for the official files wherever the page says they lie.
         (root,) = (word.partition("=")[2] for word in words if word.startswith("data.root="))

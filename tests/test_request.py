@@ -69,6 +69,9 @@ WITHOUT_EFFECT = {
     "data.revision",
     "data.file",
     "data.path",
+    "data.train",
+    "data.test",
+    "data.valid",
     "training.checkpoint_seconds",
     "training.symmetry_file",
     "tracker",
@@ -96,6 +99,7 @@ NEEDED = {
     "initial_accumulator": ("optimizer", "adagrad"),
     "weight_decay_on": ("weight_decay", 0.1),
     "growing": ("first_statements", 8),
+    "valid": ("valid", ["some.txt"]),  # whether there are validation questions is told by training.validation
     "hop_cost": ("controller", "act"),
     "entropy": ("controller", "reinforce"),
 }
@@ -113,6 +117,7 @@ def same_stories(monkeypatch: pytest.MonkeyPatch) -> None:
     """All data are the same, and need not be there."""
     monkeypatch.setattr("babi_memnet.request.fingerprint", lambda data, tasks: "ab")
     monkeypatch.setattr("babi_memnet.request.code_of_own", lambda name: None)
+    monkeypatch.setattr("babi_memnet.settings.chosen_tasks", lambda data, asked: (asked, [asked]))
 
 
 @pytest.mark.parametrize(("group", "part", "name"), FIELDS)

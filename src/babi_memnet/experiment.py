@@ -58,12 +58,15 @@ class Experiment:
         torch.set_num_threads(settings.runtime.cores)
 
         stories = load(settings.data, settings.tasks, request.data_fingerprint)
-        columns = {split: stories[split].to_dict() for split in ("train", "test")}
-        self.encoder = build_encoder(settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size)
+        columns = {split: rows.to_dict() for split, rows in stories.items()}
+        given = columns.get("validation")
+        self.encoder = build_encoder(
+            settings.tokenizer, columns["train"], columns["test"], settings.model.memory_size, given
+        )
         for remark in remarks(columns, self.encoder):
             log.warning("%s: %s", request.name, remark)
         asked = len(columns["train"]["question"])
-        if asked < 2:
+        if asked < 2 and given is None:
             place = origin(settings.data, settings.tasks)
             raise RequestError(
                 f"{place}: {asked} training question; expected 2 at least, one to learn, one to validate"
@@ -73,7 +76,7 @@ class Experiment:
         told = self.encoder.encode(columns["train"])
         self.train, self.validation, self.test = (
             told.select(kept),
-            told.select(held),
+            told.select(held) if given is None else self.encoder.encode(given),
             self.encoder.encode(columns["test"]),
         )
 
@@ -296,6 +299,7 @@ def _result(experiment: Experiment, seconds: float) -> dict[str, Any]:
                 "train": len(experiment.train),
                 "validation": len(experiment.validation),
                 "test": len(test),
+                **_uneven(test.tasks),
             },
             "vocabulary": len(experiment.encoder.vocabulary) - 1,
             "memory_slots": experiment.encoder.slots,
@@ -311,6 +315,13 @@ def _wrong(experiment: Experiment, questions: Questions) -> np.ndarray[Any, np.d
     """Which questions each restart answers wrong, [R, N]."""
     found = experiment.engine.evaluate(questions, linear=experiment.settings.training.epochs == 0)
     return np.asarray(found.answers != questions.answers)
+
+
+def _uneven(tasks: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """The number of test questions of each task, where tasks differ in it."""
+    names, counts = np.unique(tasks, return_counts=True)
+    per_task = {str(task): count for task, count in zip(names.tolist(), counts.tolist(), strict=True)}
+    return {"test_per_task": per_task} if len(set(per_task.values())) > 1 else {}
 
 
 def _per_task(wrong: np.ndarray[Any, Any], tasks: np.ndarray[Any, Any]) -> dict[str, float]:

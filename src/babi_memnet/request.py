@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from babi_memnet.data.sources import fingerprint
+from babi_memnet.data.sources import fingerprint, gives_validation
 from babi_memnet.errors import bad_value
 from babi_memnet.models.networks import code_of_own
 from babi_memnet.paths import symmetry_path
 from babi_memnet.runs.signature import short_digest, signature
 from babi_memnet.settings import Settings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION, marked
+from babi_memnet.tasks import JOINT, file_label
+from babi_memnet.training.settings import GIVEN, TrainingSettings
 
 if TYPE_CHECKING:
     from babi_memnet.runs.collection import Known
@@ -44,8 +46,7 @@ class Request:
     @property
     def name(self) -> str:
         """A short name for people: the task and the signature."""
-        task = self.settings.task
-        return f"{task if task == 'joint' else f'task_{task:02d}'}-{self.signature}"
+        return f"{file_label(self.settings.task)}-{self.signature}"
 
     @property
     def directory(self) -> Path:
@@ -59,14 +60,15 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     Raises:
         RequestError: the stories it needs are not to be had.
     """
-    model = settings.model.settled(joint=settings.task == "joint")
+    model = settings.model.settled(joint=settings.task == JOINT)
     training = settings.training.in_one_go() if model.fitted else settings.training.settled()
     settings = replace(settings, model=model, training=training)
     if not settings.model.linear_start:  # there is no softmax to leave out
         if settings.training.epochs < 1:
             raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
         settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
-    if settings.task == "joint" and settings.training.validation == "tail":
+    settings = replace(settings, training=_validated(settings))
+    if settings.task == JOINT and settings.training.validation == "tail":
         accepted = "random with task=joint, since the last questions of all tasks are those of the last tasks"
         raise bad_value("training.validation", "tail", accepted)
     digest = fingerprint(settings.data, settings.tasks)
@@ -88,6 +90,20 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         ignored=marked(settings, BOOKKEEPING, EXECUTION),
     )
     return Request(settings, experiment, digest, name)
+
+
+def _validated(settings: Settings) -> TrainingSettings:
+    """The schedule with the validation questions that the data give, if they do, instead of held out ones.
+
+    Raises:
+        RequestError: they do not, and are asked for.
+    """
+    training = settings.training
+    if gives_validation(settings.data):
+        return replace(training, validation=GIVEN, validation_fraction=TrainingSettings().validation_fraction)
+    if training.validation == GIVEN:
+        raise bad_value("training.validation", GIVEN, "tail or random, or data=files with data.valid, which is given")
+    return training
 
 
 def known_settings(choices: Mapping[str, Mapping[str, type]]) -> Known:

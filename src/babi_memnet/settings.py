@@ -6,14 +6,15 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from babi_memnet.data.sources import chosen_tasks
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.errors import bad_value
 from babi_memnet.models.settings import NetworkSettings
 from babi_memnet.settings_fields import BOOKKEEPING, EXECUTION
+from babi_memnet.tasks import Task
 from babi_memnet.training.settings import TrainingSettings
 
 ENGINES = ("auto", "fused", "autograd")
-TASKS = range(1, 21)
 
 
 @dataclass
@@ -69,11 +70,11 @@ def available_cores() -> int:
 class Settings:
     """Everything that a run is asked for.
 
-    ``task`` is 1 to 20, or ``joint`` for one network for all tasks. ``data`` and ``tracker`` hold the settings of
-    whichever source and tracker was chosen.
+    ``task`` is one that the source of the stories has, or ``joint`` for one network for all of them. ``data`` and
+    ``tracker`` hold the settings of whichever source and tracker was chosen.
     """
 
-    task: int | str
+    task: Task
     data: Any
     tokenizer: TokenizerSettings
     model: NetworkSettings
@@ -82,12 +83,9 @@ class Settings:
     runtime: RuntimeSettings
 
     def __post_init__(self) -> None:
-        text = str(self.task)
-        if text != "joint" and not (text.isdecimal() and int(text) in TASKS):
-            raise bad_value("task", self.task, "1 to 20, or joint")
-        self.task = text if text == "joint" else int(text)
+        self.task, _ = chosen_tasks(self.data, self.task)
 
     @property
-    def tasks(self) -> list[int]:
-        """The numbers of the tasks that are learned."""
-        return list(TASKS) if self.task == "joint" else [int(self.task)]
+    def tasks(self) -> list[Task]:
+        """The tasks that are learned."""
+        return chosen_tasks(self.data, self.task)[1]

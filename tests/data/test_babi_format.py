@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babi_memnet.data.babi_format import TITLES, file_name, parse_babi, read_babi, write_babi
+from babi_memnet.data.babi_format import file_name, parse_babi, read_babi, write_babi
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.errors import RequestError
+from babi_memnet.tasks import TITLES
 
 
 def written(records: list[StoryQuestion]) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from babi_memnet.data import official
-from babi_memnet.data.babi_format import TITLES, file_name, parse_babi
+from babi_memnet.data.babi_format import file_name, parse_babi
 from babi_memnet.data.official import available, fingerprint, load, verified
 from babi_memnet.data.records import StoryQuestion, from_dataset
 from babi_memnet.data.settings import OfficialData
 from babi_memnet.errors import RequestError
 from babi_memnet.reading import file_sha256
+from babi_memnet.tasks import TITLES
 
 WriteLayout = Callable[..., Path]
 Expected = Callable[[list[int], str], list[StoryQuestion]]
@@ -110,10 +111,27 @@ def test_a_malformed_file_costs_only_its_task(tmp_path: Path, write_layout: Writ
         load(OfficialData(root=str(root)), [1, 2])
 
 
-@pytest.mark.parametrize("task", [0, 21, -1])
+@pytest.mark.parametrize("task", [0, -1])
 def test_an_unknown_task_is_named(tmp_path: Path, write_layout: WriteLayout, task: int) -> None:
     with pytest.raises(RequestError, match=rf"^task={task}: expected a number from 1 to 20"):
         load(OfficialData(root=str(write_layout(tmp_path))), [task])
+
+
+def test_a_higher_number_has_files_of_its_own(tmp_path: Path, write_layout: WriteLayout) -> None:
+    settings = OfficialData(root=str(write_layout(tmp_path)))
+    folder = tmp_path / "tasks_1-20_v1-2" / "en"
+    with pytest.raises(RequestError, match=r"qa21_NAME_train.txt is missing; complete there: tasks 1-2$"):
+        load(settings, [21])
+    for split in ("train", "test"):
+        (folder / f"qa21_keys-in-doors_{split}.txt").write_text(f"1 Otto {split}.\n2 Who? \totto\t1\n")
+    dataset = load(settings, [21, 1])
+    assert dataset["train"]["task"][0] == 21
+    assert dataset["test"]["story"][0] == ["Otto test."]
+    assert available(settings) == [1, 2, 21]
+    assert fingerprint(settings, [21]) != fingerprint(settings, [1])
+    (folder / "qa21_other_test.txt").write_text("1 Otto slept.\n")
+    with pytest.raises(RequestError, match=r"qa21_keys-in-doors_test.txt and qa21_other_test.txt in .*; expected one"):
+        load(settings, [21])
 
 
 def test_a_root_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

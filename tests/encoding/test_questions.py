@@ -36,6 +36,24 @@ def test_statements_come_latest_first_and_are_padded():
     assert (questions.forgotten, questions.unknown) == (0, 0)
 
 
+def test_tasks_may_have_names():
+    encoder = build_encoder(TokenizerSettings(), TRAIN, TEST, memory_size=50)
+    tasks = encoder.encode({**TRAIN, "task": ["b", "long name"]}).tasks
+    assert tasks.tolist() == ["b", "long name"]
+    assert (tasks == "b").tolist() == [True, False]
+
+
+def test_validation_questions_count_as_those_of_the_test_do():
+    told = {**TEST, "story": [["Zoe left very late.", "A.", "B.", "C."]], "question": ["Who is the one who left then?"]}
+    encoder = build_encoder(TokenizerSettings(), TRAIN, TEST, 50, told)
+    assert (encoder.slots, encoder.positions) == (4, 7)
+    assert "zoe" in encoder.vocabulary
+    plain = build_encoder(TokenizerSettings(), TRAIN, TEST, 50).vocabulary.words
+    assert encoder.vocabulary.words[: len(plain)] == plain
+    unlearned = build_encoder(TokenizerSettings(vocabulary="train"), TRAIN, TEST, 50, told)
+    assert (unlearned.positions, "zoe" in unlearned.vocabulary) == (7, False)
+
+
 def test_a_small_memory_keeps_the_latest_statements_and_counts_the_forgotten():
     encoder = build_encoder(TokenizerSettings(), TRAIN, TEST, memory_size=2)
     questions = encoder.encode(TRAIN)

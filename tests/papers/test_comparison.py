@@ -226,6 +226,20 @@ def test_without_a_column_only_our_side_is_filled_in() -> None:
     assert compare_column({18: cell}, None).as_json()["published"] is None
 
 
+def test_tasks_of_unlike_numbers_of_questions_have_each_an_interval_of_its_own() -> None:
+    result = joint_result([0.0, 1.0], [{2: 10.0, 3: 10.0}, {2: 11.0, 3: 12.0}])
+    alike = {task: compare(result, None, task).interval for task in (2, 3)}
+    assert alike[2] == alike[3]
+    result["data"]["questions"] = {**result["data"]["questions"], "test": 1100, "test_per_task": {"2": 100, "3": 1000}}
+    few, many, both = (compare(result, None, task) for task in (2, 3, "joint"))
+    assert (few.questions, many.questions, both.questions) == (100, 1000, 1100)
+    assert many.interval == alike[3]
+    assert few.interval[0] < many.interval[0] < many.interval[1] < few.interval[1]
+    # the mean of two independent shares of 0.1
+    half = 1.96 * np.sqrt((0.09 / 100 + 0.09 / 1000) / 4) * 100
+    assert both.interval == pytest.approx((10 - half, 10 + half), abs=0.01)
+
+
 def test_a_task_that_the_source_lacks_is_named() -> None:
     column = PublishedColumn("rn", "rn_10k", "", {2: 8.1}, 2.0, 2, "", "verified")
     with pytest.raises(RequestError, match="column rn_10k/rn has no error for task 4"):

@@ -154,6 +154,21 @@ def test_what_defines_a_column_may_not(key: str, value: object, why: str) -> Non
     assert found.why_not() == f"nearest: memn2n_1k/pe_ls_rn, differs in {why}"
 
 
+@pytest.mark.parametrize(
+    ("task", "source", "why"),
+    [
+        ("mine", "files", "task=mine (1..20)"),
+        ("joint", "files", "task=joint of tasks of one's own (1..20)"),
+        (21, "official", "task=21 (1..20)"),
+    ],
+)
+def test_tasks_of_ones_own_have_no_column(task: int | str, source: str, why: str) -> None:
+    settings = {**changed("data.source", source), "task": task}
+    found = match(settings, [load_table("memn2n_1k")])
+    assert found.column is None
+    assert why in found.why_not()
+
+
 def test_how_often_it_is_repeated_does_not_define_a_column_that_says_it() -> None:
     settings = configuration("weston_2015/lstm", 3)
     settings["training"]["restarts"] += 1

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from babi_memnet.data.babi_format import TITLES, file_name, parse_babi, write_babi
+from babi_memnet.data.babi_format import file_name, parse_babi, write_babi
 from babi_memnet.data.generated import simulated_records
 from babi_memnet.errors import RequestError
+from babi_memnet.tasks import TITLES
 from scripts.fidelity import (
     STATISTICS,
     distances,

@@ -98,6 +98,21 @@ def test_the_summary_has_what_one_sorts_runs_by() -> None:
     assert result_summary(single) == {"task": 1, "selected": 0, "restart_00/test/error_percent": 1.0}
 
 
+def test_named_tasks_are_no_other_metric() -> None:
+    test = {"error_percent": 3.0, "per_task": {"restart_00": 2.0, "b": 4.0}}
+    named = {"task": "joint", "restarts": [{"restart": 0, "seed": 0, "test": test}], "selected": 0}
+    assert result_summary(named) == {
+        "task": "joint",
+        "selected": 0,
+        "restart_00/test/error_percent": 3.0,
+        "task_restart_00/test/error_percent": 2.0,
+        "task_b/test/error_percent": 4.0,
+    }
+    columns, rows = restart_rows(named)
+    assert columns[-2:] == ["test/task_b", "test/task_restart_00"]
+    assert rows[0][-2:] == [4.0, 2.0]
+
+
 def test_the_table_has_one_row_per_restart() -> None:
     columns, rows = restart_rows(RESULT)
     assert columns == [

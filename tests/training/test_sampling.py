@@ -78,6 +78,12 @@ def test_validation_is_the_tail_or_random_and_never_both_sides():
     assert not np.array_equal(held, held_out(1000, settings, seed=1)[1])
 
 
+def test_all_is_trained_on_where_validation_is_given():
+    kept, held = held_out(10, TrainingSettings(validation="given"), seed=0)
+    np.testing.assert_array_equal(kept, np.arange(10))
+    assert len(held) == 0
+
+
 @pytest.mark.parametrize("seed", [0, 7])
 def test_restarts_draw_different_numbers(seed):
     draws = [restart_generator(seed, restart).random(4).tolist() for restart in range(20)]

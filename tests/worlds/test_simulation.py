@@ -7,8 +7,9 @@ from itertools import islice
 
 import pytest
 
-from babi_memnet.data.babi_format import TITLES, parse_babi, write_babi
+from babi_memnet.data.babi_format import parse_babi, write_babi
 from babi_memnet.data.generated import simulated_records
+from babi_memnet.tasks import TITLES
 from babi_memnet.worlds.house import HouseTask
 from babi_memnet.worlds.randomness import Dice
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION, simulate

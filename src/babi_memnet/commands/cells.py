@@ -18,25 +18,23 @@ from babi_memnet.commands.jobs import Common, Composer, Job, plan
 from babi_memnet.commands.sweeping import answered, failure_line, launched, make_launcher
 from babi_memnet.errors import RequestError
 from babi_memnet.papers.published import PublishedColumn
+from babi_memnet.tasks import JOINT, Task
 
 log = logging.getLogger(__name__)
-
-Key = int | str
-"""What a cell is of: a task, or ``joint``."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a table."""
+    """One run of a table, of a task or ``joint``."""
 
     column: PublishedColumn
-    task: Key
+    task: Task
     job: Job
 
     @property
     def name(self) -> str:
         """For people: ``pe_ls_rn task 3`` or ``pe_ls_rn_joint``."""
-        return self.column.id if self.task == "joint" else f"{self.column.id} task {self.task}"
+        return self.column.id if self.task == JOINT else f"{self.column.id} task {self.task}"
 
 
 @dataclass
@@ -52,8 +50,8 @@ class Cells:
     """
 
     planned: list[Cell] = field(default_factory=list)
-    results: dict[str, dict[Key, dict[str, Any]]] = field(default_factory=dict)
-    missing: dict[str, dict[Key, str]] = field(default_factory=dict)
+    results: dict[str, dict[Task, dict[str, Any]]] = field(default_factory=dict)
+    missing: dict[str, dict[Task, str]] = field(default_factory=dict)
     refused: RequestError | None = None
     failed: list[Cell] = field(default_factory=list)
 
@@ -73,7 +71,7 @@ class Cells:
         """
         cells = cls()
         for column in columns:
-            keys: list[Key] = ["joint"] if column.joint else list(tasks)
+            keys: list[Task] = [JOINT] if column.joint else list(tasks)
             cells.results[column.id], cells.missing[column.id] = {}, {}
             words = [[f"experiment={column.experiment}", f"task={key}", *overrides] for key in keys]
             for key, job in zip(keys, plan(composer, common, words), strict=True):
@@ -119,7 +117,7 @@ class Cells:
         self.missing[cell.column.id][cell.task] = line
         log.error("%s %s; its log: %s", cell.name, line, cell.job.require().directory / "train.log")
 
-    def _leave_out(self, column: str, key: Key, error: RequestError) -> None:
+    def _leave_out(self, column: str, key: Task, error: RequestError) -> None:
         self.missing[column][key] = str(error)
         self.refused = self.refused or error
 

@@ -14,9 +14,9 @@ from babi_memnet.commands.application import launch
 from babi_memnet.data.export import write_official_layout, write_saved
 from babi_memnet.data.lm_eval import write_tasks
 from babi_memnet.data.saved import FORMS
-from babi_memnet.data.settings import GeneratedData
+from babi_memnet.data.settings import FilesData, GeneratedData
 from babi_memnet.errors import bad_value
-from babi_memnet.settings import TASKS
+from babi_memnet.tasks import TASKS
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ def generate(config: DictConfig) -> None:
     """Write the files that the configuration asks for."""
     settings: Any = OmegaConf.to_object(config.data)
     tasks, out, progress = list(config.tasks or TASKS), Path(config.out), sys.stderr.isatty()
+    if isinstance(settings, FilesData):
+        raise bad_value("data", config.data.source, "generated, or official, hub or saved with another format")
     if config.format in FORMS:
         folder = write_saved(settings, out, tasks, config.format, config.overwrite, progress)
     elif config.format == "lm_eval":

@@ -10,11 +10,12 @@ from omegaconf import DictConfig
 
 from babi_memnet.request import Request
 from babi_memnet.runs.metrics import METRICS_FILE, count_epochs
+from babi_memnet.tasks import JOINT, Task
 from babi_memnet.training.progress import Meter
 
 # What the story length adds to the time of an epoch, measured relative to the other tasks; only order and time left
 # depend on it.
-_LONG_STORIES = {2: 1.7, 3: 2.5, 5: 1.9}
+_LONG_STORIES: dict[Task, float] = {2: 1.7, 3: 2.5, 5: 1.9}
 _JOINT_WEIGHT = 100.0
 
 
@@ -47,14 +48,14 @@ class LocalRun:
     def cost(self) -> float:
         """Roughly how long it takes on one core, in units that only serve to compare runs."""
         settings = self.request.settings
-        weight = _JOINT_WEIGHT if settings.task == "joint" else _LONG_STORIES.get(int(settings.task), 1.0)
+        weight = _JOINT_WEIGHT if settings.task == JOINT else _LONG_STORIES.get(settings.task, 1.0)
         return weight * settings.training.restarts * self.epochs * settings.model.passes
 
     @property
     def is_wide(self) -> bool:
         """Whether it has work for the whole machine, or for another device."""
         settings = self.request.settings
-        return settings.task == "joint" or not settings.runtime.device.startswith("cpu")
+        return settings.task == JOINT or not settings.runtime.device.startswith("cpu")
 
 
 def share_cores(runs: Sequence[LocalRun], cores: int) -> list[LocalRun]:

@@ -22,7 +22,7 @@ from babi_memnet.papers.published import PublishedColumn, PublishedTable, load_t
 from babi_memnet.runs.directory import RunDirectory
 from babi_memnet.runs.environment import describe_environment, unlike_versions
 from babi_memnet.runs.signature import short_digest
-from babi_memnet.settings import TASKS
+from babi_memnet.tasks import TASKS
 from babi_memnet.tracking.protocol import TrackedRun
 from babi_memnet.tracking.start import check_tracker, track_report
 

@@ -231,7 +231,7 @@ def _name(settings: SearchSettings, base: Request, space: Space, preset: str | N
     how = {field.name: getattr(settings, field.name) for field in fields(settings)}
     how = {key: value for key, value in how.items() if key not in ("max_batch_size", "params", "trials", "study")}
     text = json.dumps({**_identity(base, space, settings.objective), "how": how}, sort_keys=True)
-    return f"{preset or 'search'}-{base.name.partition('-')[0]}-{short_digest(text)}"
+    return f"{preset or 'search'}-{base.name.rpartition('-')[0]}-{short_digest(text)}"
 
 
 def _identity(base: Request, space: Space, objective: str) -> dict[str, Any]:

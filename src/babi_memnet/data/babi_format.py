@@ -3,41 +3,20 @@
 A line is ``<id> <text>``. Ids start at 1 in each story and grow by 1 over statements and questions alike, so id 1
 begins a new story. A question is ``<question>?``, a tab, the answer, a tab, and the ids of the supporting statements
 separated by blanks. Reading is strict: a network would learn from a slightly wrong file without complaint. What cannot
-be mistaken is read all the same: a byte-order mark, blank lines between stories, no supporting statements.
+be mistaken is read all the same: a byte-order mark, blank lines between stories, no supporting statements. How a line
+is taken apart is a `LineForm`: `OFFICIAL`, or the more lenient one of `own_format` for files that people have made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from babi_memnet.data.records import StoryQuestion
 from babi_memnet.errors import RequestError, bad_value, quoted
 from babi_memnet.reading import read_regular
-
-TITLES: dict[int, str] = {
-    1: "single-supporting-fact",
-    2: "two-supporting-facts",
-    3: "three-supporting-facts",
-    4: "two-arg-relations",
-    5: "three-arg-relations",
-    6: "yes-no-questions",
-    7: "counting",
-    8: "lists-sets",
-    9: "simple-negation",
-    10: "indefinite-knowledge",
-    11: "basic-coreference",
-    12: "conjunction",
-    13: "compound-coreference",
-    14: "time-reasoning",
-    15: "basic-deduction",
-    16: "basic-induction",
-    17: "positional-reasoning",
-    18: "size-reasoning",
-    19: "path-finding",
-    20: "agents-motivations",
-}
+from babi_memnet.tasks import TASKS, TITLES, Task
 
 SPLITS = ("train", "test")
 
@@ -53,17 +32,44 @@ MOST_TOLD = 20_000_000
 # In these tasks the official files have a blank between the question mark and the tab, in the others none.
 _BLANK_AFTER_QUESTION = frozenset({1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
 
-_QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting statements>'"
+QUESTION_FORM = "a question is '<question>?<tab><answer><tab><ids of supporting statements>'"
 
 # Question marks of other scripts, which are no ``?``.
-_OTHER_MARKS = frozenset("\uff1f\u061f\u2e2e\u037e\u055e\u1367\ufe16\ufe56")
+OTHER_MARKS = frozenset("\uff1f\u061f\u2e2e\u037e\u055e\u1367\ufe16\ufe56")
 
 
-def check_tasks(tasks: Iterable[int]) -> None:
-    """Raises ``RequestError`` for a task that does not exist."""
+class LineProblem(Exception):
+    """What is wrong in a line, and what would be accepted."""
+
+
+class Asked(NamedTuple):
+    """A question as it stands in a line; ``supporting`` are ids of statements with blanks between."""
+
+    question: str
+    answer: str
+    supporting: str
+
+
+class LineForm(NamedTuple):
+    """How the lines of a file are taken apart: all that tells one reading from another.
+
+    Attributes:
+        lines: the lines of a text.
+        numbered: the number of a line, and the text after it.
+        asked: the question in that text, None where it is a statement; the number is how many lines the story has
+            before it. Raises `LineProblem`.
+    """
+
+    lines: Callable[[str], list[str]]
+    numbered: Callable[[str], tuple[str, str]]
+    asked: Callable[[str, int], Asked | None]
+
+
+def check_tasks(tasks: Iterable[Task]) -> None:
+    """Raises ``RequestError`` for a task that is not one of the published ones."""
     for task in tasks:
-        if task not in TITLES:
-            raise bad_value("task", task, f"a number from 1 to {len(TITLES)}")
+        if task not in TASKS:
+            raise bad_value("task", task, f"a number from 1 to {TASKS[-1]}")
 
 
 def file_name(task: int, split: str) -> str:
@@ -79,30 +85,31 @@ def read_content(path: Path) -> bytes:
         raise RequestError(f"{path}: no such file") from None
 
 
-def read_babi(path: Path, task: int) -> list[StoryQuestion]:
+def read_babi(path: Path, task: Task) -> list[StoryQuestion]:
     """The questions of one file, in order; raises ``RequestError`` as `read_content` and `questions_in` do."""
     return questions_in(read_content(path), task, str(path))
 
 
-def questions_in(content: bytes, task: int, name: str) -> list[StoryQuestion]:
-    """The questions in the content of a file, in order.
+def questions_in(content: bytes, task: Task, name: str, form: LineForm | None = None) -> list[StoryQuestion]:
+    """The questions in the content of a file, in order; ``form`` is `OFFICIAL` by default.
 
     Raises ``RequestError`` with ``name:line``, what is wrong there and what would be accepted.
     """
+    form = form or OFFICIAL
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RequestError(f"{name}:{line}: not valid UTF-8; bAbI files are plain UTF-8 text") from None
-    # Not splitlines(): that would also split at characters which may stand inside a statement.
-    return parse_babi(text.removesuffix("\n").split("\n") if text else [], task, name)
+    return parse_babi(form.lines(text) if text else [], task, name, form)
 
 
-def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion]:
+def parse_babi(lines: Iterable[str], task: Task, name: str, form: LineForm | None = None) -> list[StoryQuestion]:
     """The questions in ``lines`` (line ends may be present or not), in order; ``name`` stands for the file in errors.
 
     Statements after the last question of a story belong to no record and are not kept. Raises ``RequestError``.
     """
+    form = form or OFFICIAL
     records: list[StoryQuestion] = []
     known: dict[str, str] = {}
     statements: list[str] = []
@@ -118,7 +125,7 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
         if not line.strip():
             blank = blank or line_number
             continue
-        identifier, _, text = line.partition(" ")
+        identifier, text = form.numbered(line)
         if blank and identifier != "1" and statement_at:
             raise _malformed(name, blank, "a blank line within a story; expected none but between stories")
         blank = 0
@@ -127,47 +134,75 @@ def parse_babi(lines: Iterable[str], task: int, name: str) -> list[StoryQuestion
             story_id += 1
         elif not statement_at or identifier != str(len(statement_at) + 1):
             raise _malformed(name, line_number, _number_problem(line, identifier, len(statement_at) + 1))
-        if "\t" not in text:
-            if not text or text.isspace():
-                raise _malformed(name, line_number, "a number without a statement or question after it")
-            if text.rstrip().endswith("?"):
-                raise _malformed(name, line_number, f"a question without tabs; {_QUESTION_FORM}")
-            if "?" in text:
-                raise _malformed(name, line_number, f"a question with blanks instead of tabs; {_QUESTION_FORM}")
+        try:
+            asked = form.asked(text, len(statement_at))
+        except LineProblem as problem:
+            raise _malformed(name, line_number, str(problem)) from None
+        if asked is None:
             statement_at.append(len(statements))
             # The same few sentences come again and again: keep one object of each.
             statements.append(known.setdefault(text, text))
             continue
-        parts = text.split("\t")
-        question = parts[0].rstrip(" ")
-        if len(parts) not in (2, 3) or not question.endswith("?"):
-            raise _malformed(name, line_number, _tab_problem(parts))
-        # Answers of several words are one answer however they are spaced.
-        answer = ",".join(part.strip() for part in parts[1].split(","))
+        answer = one_answer(asked.answer)
         if not answer:
-            raise _malformed(name, line_number, f"an empty answer; {_QUESTION_FORM}")
+            raise _malformed(name, line_number, f"an empty answer; {QUESTION_FORM}")
         if not statements:
             raise _malformed(name, line_number, "a question before any statement; a story starts with a statement")
         supporting: list[int] = []
-        for pointer in parts[2].split() if len(parts) == 3 else ():
+        for pointer in asked.supporting.split():
             index = _statement_index(pointer, statement_at)
             if index is None:
                 raise _malformed(name, line_number, _support_problem(pointer, statement_at))
             supporting.append(index)
         told += len(statements)
         if told > MOST_TOLD:
-            problem = f"the questions up to here are told more than {MOST_TOLD} statements, each its whole story"
-            raise _malformed(name, line_number, f"{problem}; expected shorter stories or fewer questions")
+            excess = f"the questions up to here are told more than {MOST_TOLD} statements, each its whole story"
+            raise _malformed(name, line_number, f"{excess}; expected shorter stories or fewer questions")
         if len(story) != len(statements):
             story = tuple(statements)
-        question, answer = known.setdefault(question, question), known.setdefault(answer, answer)
+        question, answer = known.setdefault(asked.question, asked.question), known.setdefault(answer, answer)
         records.append(StoryQuestion(task, story, question, answer, tuple(supporting), story_id))
         statement_at.append(None)
     if line_number == 0:
         raise RequestError(f"{name}:1: the file is empty; expected lines '<id> <text>' with at least one question")
     if not records:
-        raise RequestError(f"{name}:{line_number}: the file ends without a question; {_QUESTION_FORM}")
+        raise RequestError(f"{name}:{line_number}: the file ends without a question; {QUESTION_FORM}")
     return records
+
+
+def one_answer(text: str) -> str:
+    """An answer as it is kept: those of several words are one however they are spaced."""
+    return ",".join(part.strip() for part in text.split(","))
+
+
+def _official_lines(text: str) -> list[str]:
+    # Not splitlines(): that would also split at characters which may stand inside a statement.
+    return text.removesuffix("\n").split("\n")
+
+
+def _official_number(line: str) -> tuple[str, str]:
+    identifier, _, text = line.partition(" ")
+    return identifier, text
+
+
+def _official_question(text: str, _before: int) -> Asked | None:
+    if "\t" not in text:
+        if not text or text.isspace():
+            raise LineProblem("a number without a statement or question after it")
+        if text.rstrip().endswith("?"):
+            raise LineProblem(f"a question without tabs; {QUESTION_FORM}")
+        if "?" in text:
+            raise LineProblem(f"a question with blanks instead of tabs; {QUESTION_FORM}")
+        return None
+    parts = text.split("\t")
+    question = parts[0].rstrip(" ")
+    if len(parts) not in (2, 3) or not question.endswith("?"):
+        raise LineProblem(_tab_problem(parts))
+    return Asked(question, parts[1], parts[2] if len(parts) == 3 else "")
+
+
+OFFICIAL = LineForm(_official_lines, _official_number, _official_question)
+"""As the published files are written, and nothing else."""
 
 
 def write_babi(records: Iterable[StoryQuestion], file: TextIO) -> int:
@@ -222,16 +257,16 @@ def _number_problem(line: str, identifier: str, expected: int) -> str:
 
 
 def _tab_problem(parts: list[str]) -> str:
-    if found := _OTHER_MARKS.intersection(parts[0]):
-        return f"a question that ends with {min(found)!r} (U+{ord(min(found)):04X}); expected ?, since {_QUESTION_FORM}"
+    if found := OTHER_MARKS.intersection(parts[0]):
+        return f"a question that ends with {min(found)!r} (U+{ord(min(found)):04X}); expected ?, since {QUESTION_FORM}"
     if "?" in parts[0]:
-        return f"a question with {len(parts) - 1} tab{'s' if len(parts) > 2 else ''} instead of 2; {_QUESTION_FORM}"
+        return f"a question with {len(parts) - 1} tab{'s' if len(parts) > 2 else ''} instead of 2; {QUESTION_FORM}"
     if len(parts) == 2:
         return (
             "a tab in a line without a question mark; this looks like the dialog bAbI tasks, another data set "
-            f"(here {_QUESTION_FORM})"
+            f"(here {QUESTION_FORM})"
         )
-    return f"a tab in a statement; statements have none, and {_QUESTION_FORM}"
+    return f"a tab in a statement; statements have none, and {QUESTION_FORM}"
 
 
 def _support_problem(identifier: str, statement_at: list[int | None]) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from babi_memnet.data.babi_format import SPLITS, TITLES, file_name, questions_in, read_content
+from babi_memnet.data.babi_format import SPLITS, file_name, questions_in, read_content
 from babi_memnet.data.cache import remembered_sha256
 from babi_memnet.data.records import StoryQuestion, to_dataset
 from babi_memnet.errors import RequestError
+from babi_memnet.tasks import TASKS
 
 if TYPE_CHECKING:
     import datasets
+
+_NUMBERED = re.compile(r"qa([1-9]\d{0,3})_")
 
 ARCHIVE_FOLDER = "tasks_1-20_v1-2"
 
@@ -28,19 +32,35 @@ class TaskFolder:
 
     def files(self, tasks: list[int]) -> dict[tuple[int, str], Path]:
         """The path for every task and split; raises ``RequestError`` when one is missing."""
-        files = {(task, split): self.path / file_name(task, split) for task in tasks for split in SPLITS}
+        files = {(task, split): self._file(task, split) for task in tasks for split in SPLITS}
         for path in files.values():
             if not path.is_file():
                 raise RequestError(f"{self.origin}: {path} is missing; complete there: {in_words(self.complete())}")
         return files
+
+    def _file(self, task: int, split: str) -> Path:
+        """The path of a file; of a task beyond the published ones it is that of its number, whatever the name in it.
+
+        Raises ``RequestError`` where there are several of that number, as nobody knows which is meant.
+        """
+        if task in TASKS:
+            return self.path / file_name(task, split)
+        pattern = f"qa{task}_*_{split}.txt"
+        found = sorted(self.path.glob(pattern))
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
+            raise RequestError(f"{self.origin}: {names} in {self.path}; expected one file {pattern}")
+        return found[0] if found else self.path / f"qa{task}_NAME_{split}.txt"
 
     def origin_of(self, tasks: list[int]) -> str:
         """The files with the training questions of these tasks, for errors."""
         return ", ".join(str(path) for (_, split), path in self.files(tasks).items() if split == "train")
 
     def complete(self) -> list[int]:
-        """The tasks whose train and test files are both there."""
-        return [task for task in TITLES if all((self.path / file_name(task, split)).is_file() for split in SPLITS)]
+        """The tasks whose train and test files are both there, in order of their numbers."""
+        own = {int(found[1]) for path in self.path.glob("qa*.txt") if (found := _NUMBERED.match(path.name))}
+        numbers = [*TASKS, *sorted(number for number in own if number not in TASKS)]
+        return [task for task in numbers if all(self._file(task, split).is_file() for split in SPLITS)]
 
     def load(self, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
         """The splits of ``tasks``, task after task in the given order; only the files of these tasks are touched.

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babi_memnet.data.archive import unpacked
-from babi_memnet.data.babi_format import check_tasks
 from babi_memnet.data.cache import cache_directory, remembered_sha256
 from babi_memnet.data.checksums import known_checksums
 from babi_memnet.data.download import download, downloaded
 from babi_memnet.data.layout import ARCHIVE_FOLDER, TaskFolder, find_task_folder
 from babi_memnet.data.settings import OfficialData
-from babi_memnet.errors import RequestError
+from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.tasks import TASKS
 
 if TYPE_CHECKING:
     import datasets
 
 _FORMS = f"{ARCHIVE_FOLDER}, a folder that holds it, or {ARCHIVE_FOLDER}.tar.gz"
+
+
+def check_numbers(tasks: Iterable[int]) -> None:
+    """Raises ``RequestError`` for what is no number of a task; files decide which there are beyond the published."""
+    for task in tasks:
+        if task < 1:
+            raise bad_value("task", task, f"a number from 1 to {TASKS[-1]}, or a higher one that has files there")
 
 
 def load(settings: OfficialData, tasks: list[int], expected: str | None = None) -> datasets.DatasetDict:
@@ -27,13 +35,13 @@ def load(settings: OfficialData, tasks: list[int], expected: str | None = None) 
     Raises ``RequestError``: unknown task, data not found and not to be downloaded, file missing or malformed, or what
     was read is not what is ``expected``.
     """
-    check_tasks(tasks)
+    check_numbers(tasks)
     return _folder(settings).load(tasks, expected)
 
 
 def fingerprint(settings: OfficialData, tasks: list[int]) -> str:
     """Hex SHA-256 over task, split and content of the files that ``load`` would read, wherever they lie."""
-    check_tasks(tasks)
+    check_numbers(tasks)
     return _folder(settings).fingerprint(tasks)
 
 
@@ -53,7 +61,7 @@ def verified(settings: OfficialData, tasks: list[int]) -> bool:
     False when one differs, and also when nothing is known about one: other languages than ``en``, and the train file
     of task 3 with 10k questions.
     """
-    check_tasks(tasks)
+    check_numbers(tasks)
     known = known_checksums()
     files = _folder(settings).files(tasks).values()
     return all(known.get(f"{settings.folder}/{path.name}") == remembered_sha256(path) for path in files)

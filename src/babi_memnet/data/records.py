@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from babi_memnet.tasks import Task
+
 if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 class StoryQuestion:
     """One question with everything that was told before it.
 
-    ``task`` is 1..20. ``story`` holds the statements, oldest first. ``question`` ends with its question mark.
+    ``task`` is a number, or the name that somebody has given. ``story`` holds the statements, oldest first.
+    ``question`` ends with its question mark where the file has one.
     ``answer`` joins several words by commas (``apple,milk``). ``supporting`` are 0-based indices into ``story`` in the
     order in which the file names them, which carries their role. ``story_id`` is 0-based and counts the stories of one
     file; the questions of one story share it, and their ``story`` tuples grow.
     """
 
-    task: int
+    task: Task
     story: tuple[str, ...]
     question: str
     answer: str
@@ -30,13 +33,16 @@ class StoryQuestion:
     story_id: int
 
 
-def features() -> datasets.Features:
-    """The columns of every dataset in the package, in the order of the fields of ``StoryQuestion``."""
+def features(named: bool = False) -> datasets.Features:
+    """The columns of every dataset in the package, in the order of the fields of ``StoryQuestion``.
+
+    Tasks are numbers, or where they are ``named``, text.
+    """
     from datasets import Features, List, Value
 
     return Features(
         {
-            "task": Value("int32"),
+            "task": Value("string" if named else "int32"),
             "story": List(Value("string")),
             "question": Value("string"),
             "answer": Value("string"),
@@ -46,8 +52,8 @@ def features() -> datasets.Features:
     )
 
 
-def to_dataset(records: Iterable[StoryQuestion], fingerprint: str) -> datasets.Dataset:
-    """An in-memory dataset, one row per record, in order.
+def to_dataset(records: Iterable[StoryQuestion], fingerprint: str, named: bool = False) -> datasets.Dataset:
+    """An in-memory dataset, one row per record, in order; ``named`` as of `features`.
 
     ``fingerprint`` (at most 64 characters, say a hex SHA-256) must change whenever the records change: the datasets
     library keys its caches of later ``map`` and ``filter`` calls on it.
@@ -56,7 +62,7 @@ def to_dataset(records: Iterable[StoryQuestion], fingerprint: str) -> datasets.D
     from datasets import Dataset, DatasetInfo
 
     rows = list(records)
-    schema = features().arrow_schema
+    schema = features(named).arrow_schema
 
     def column(name: str, values: list[Any]) -> pa.Array:
         return pa.array(values, schema.field(name).type)
@@ -78,7 +84,7 @@ def to_dataset(records: Iterable[StoryQuestion], fingerprint: str) -> datasets.D
         column("story_id", [row.story_id for row in rows]),
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
-    return Dataset(table, info=DatasetInfo(features=features()), fingerprint=fingerprint)
+    return Dataset(table, info=DatasetInfo(features=features(named)), fingerprint=fingerprint)
 
 
 def from_dataset(dataset: datasets.Dataset) -> list[StoryQuestion]:

@@ -152,18 +152,53 @@ class SavedData:
         return None if self.size is None else _number(self.size)
 
 
+@dataclass
+class FilesData:
+    """Stories of one's own, of any number of tasks, each of which is named by its file (docs/own-data.md).
+
+    ``train``, ``test`` and ``valid`` each are a file, a folder, a glob, or a list of these; without ``valid`` some of
+    the training questions are held out, as ``training.validation`` says. ``size`` is how many training questions of
+    each task are expected (1k, 10k or any number); None takes any.
+    """
+
+    source: str = "files"
+    train: Any = field(default=None, metadata=BOOKKEEPING)
+    test: Any = field(default=None, metadata=BOOKKEEPING)
+    valid: Any = field(default=None, metadata=BOOKKEEPING)
+    size: int | str | None = None
+
+    def __post_init__(self) -> None:
+        _check_source(self.source, "files")
+        for key in ("train", "test", "valid"):
+            setattr(self, key, _places(f"data.{key}", getattr(self, key)))
+        if self.size is not None:
+            self.size = _one_name(self.size)
+
+    @property
+    def training_questions(self) -> int | None:
+        """``size`` as a number."""
+        return None if self.size is None else _number(self.size)
+
+    @property
+    def places(self) -> dict[str, list[str]]:
+        """By split where its files are, of the splits that have some."""
+        given = {"train": self.train, "test": self.test, "validation": self.valid}
+        return {split: places for split, places in given.items() if places is not None}
+
+
 SOURCES: dict[str, type] = {
     "generated": GeneratedData,
     "hub": HubData,
     "official": OfficialData,
     "saved": SavedData,
+    "files": FilesData,
 }
 """The settings of each source, by its name."""
 
 
-def settings_on_record(saved: Mapping[str, Any]) -> OfficialData | HubData | GeneratedData | SavedData:
+def settings_on_record(saved: Mapping[str, Any]) -> OfficialData | HubData | GeneratedData | SavedData | FilesData:
     """The settings that ``dataclasses.asdict`` made ``saved`` of."""
-    settings: OfficialData | HubData | GeneratedData | SavedData = SOURCES[saved["source"]](**saved)
+    settings: OfficialData | HubData | GeneratedData | SavedData | FilesData = SOURCES[saved["source"]](**saved)
     return settings
 
 
@@ -180,6 +215,18 @@ def check_shift(shift: str, tasks: Iterable[int] = ()) -> None:
         if task not in SHIFTS[shift]:
             possible = ", ".join(map(str, SHIFTS[shift]))
             raise RequestError(f"data.shift={shift}: does not exist for task {task}; it exists for tasks {possible}")
+
+
+PLACES = "a file, a folder, a glob, or a list of these"
+
+
+def _places(key: str, given: object) -> list[str] | None:
+    if given is None:
+        return None
+    places = given if isinstance(given, list) else [given]
+    if not places or not all(isinstance(place, str | int) and str(place).strip() for place in places):
+        raise bad_value(key, given, PLACES)
+    return [str(place) for place in places]
 
 
 def _check_source(given: str, own: str) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import fmean
 from threading import Lock
 
-from babi_memnet.data.babi_format import TITLES
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.looking.answering import Trace
 from babi_memnet.looking.stories import Asked, asked_in, best_run, questions_to_trace
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.runs.collection import Row
+from babi_memnet.tasks import TASKS, Task, in_order
 
 _KEPT_NETWORKS = 32
 # Where the stories of a run are not on this machine.
@@ -37,7 +37,7 @@ class Candidate:
     directory: str
     name: str
     experiment: str | None
-    tasks: tuple[int, ...]
+    tasks: tuple[Task, ...]
     restarts: tuple[int, ...]
     selected: int
 
@@ -70,7 +70,7 @@ class Networks:
                 directory=run,
                 name=name,
                 experiment=rows[0].keys["experiment"],
-                tasks=tuple(int(row.keys["task"]) for row in rows),
+                tasks=tuple(row.keys["task"] for row in rows),
                 restarts=tuple(number for _, number in rows[0].numbers),
                 selected=rows[0].numbers[rows[0].selected][1],
             )
@@ -80,9 +80,20 @@ class Networks:
         self._loading = Lock()
 
     @property
-    def tasks(self) -> list[int]:
+    def tasks(self) -> list[Task]:
         """The tasks that some network was trained on."""
-        return sorted({task for candidate in self.candidates.values() for task in candidate.tasks})
+        return in_order({task for candidate in self.candidates.values() for task in candidate.tasks})
+
+    def task(self, name: str) -> Task:
+        """The task that a person names.
+
+        Raises:
+            RequestError: no network was trained on it.
+        """
+        for task in self.tasks:
+            if str(task) == name:
+                return task
+        raise self._unknown(name)
 
     def candidate(self, directory: str) -> Candidate:
         """The run of this directory.
@@ -94,7 +105,7 @@ class Networks:
             raise bad_value("run", directory, f"one of {', '.join(self.candidates)}")
         return self.candidates[directory]
 
-    def best(self, task: int) -> Candidate:
+    def best(self, task: Task) -> Candidate:
         """The run with the lowest validation error among those of a task.
 
         Raises:
@@ -102,8 +113,11 @@ class Networks:
         """
         rows = [row for row in self._rows if row.keys["task"] == task]
         if not rows:
-            raise bad_value("task", task, f"one that a network was trained on: {', '.join(map(str, self.tasks))}")
+            raise self._unknown(task)
         return self.candidates[best_run(rows).keys["run"]]
+
+    def _unknown(self, task: Task) -> RequestError:
+        return bad_value("task", task, f"one that a network was trained on: {', '.join(map(str, self.tasks))}")
 
     def network(self, directory: str, restart: int | None = None) -> TracedNetwork:
         """A network of a run; None is the restart that was selected.
@@ -114,13 +128,14 @@ class Networks:
         with self._loading:  # once for all who ask at the same time
             return self._load(directory, restart)
 
-    def question(self, directory: str, task: int, number: int) -> Asked:
-        """The ``number``-th test question, from 1, of a task of a run; a generated one where its stories are missing.
+    def question(self, directory: str, task: Task, number: int) -> Asked:
+        """The ``number``-th test question, from 1, of a task of a run; a generated one where the stories of a published
+        task are missing.
 
         Nothing is fetched over a network.
 
         Raises:
-            RequestError: there is no such question.
+            RequestError: there is no such question, or the stories of a task that is not published are missing.
         """
         data = self.network(directory).settings["data"]
         if data["source"] == "official":
@@ -129,15 +144,12 @@ class Networks:
             # the client of the hub asks its server even for what it has
             questions = questions_to_trace(_STAND_IN if data["source"] == "hub" else data, task)
         except RequestError:
+            if task not in TASKS:  # of which nothing can stand in for what is not there
+                raise
             questions = questions_to_trace(_STAND_IN, task)
         if not 1 <= number <= len(questions):
             raise bad_value("test question", number, f"1 to {len(questions)}, those of task {task}")
         return asked_in(questions, task, number)
-
-
-def task_title(task: int) -> str:
-    """Such as ``1 single supporting fact``."""
-    return f"{task} {TITLES[task].replace('-', ' ')}"
 
 
 def known_facts(trace: Trace, asked: Asked | None) -> tuple[tuple[int, ...], str | None]:

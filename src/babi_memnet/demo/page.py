@@ -13,10 +13,11 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
 
-from babi_memnet.demo.networks import Candidate, Networks, known_facts, task_title
+from babi_memnet.demo.networks import Candidate, Networks, known_facts
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.looking.stories import Asked, described, statements_of
 from babi_memnet.tables.story_page import problem_fragment, story_fragment, story_style
+from babi_memnet.tasks import Task, title
 
 _TITLE = "Ask a memory network"
 _BEST = "best on record for the task"
@@ -116,10 +117,10 @@ class Page:
         built: gr.Blocks = blocks
         return built
 
-    def _candidate(self, run: str, task: int) -> Candidate:
+    def _candidate(self, run: str, task: Task) -> Candidate:
         return self._networks.best(task) if run == _BEST else self._networks.candidate(run)
 
-    def _choose(self, run: str, task: int) -> tuple[Any, Any]:
+    def _choose(self, run: str, task: Task) -> tuple[Any, Any]:
         """Another network: it keeps the task where it knows it."""
         try:
             tasks = self._networks.tasks if run == _BEST else list(self._networks.candidate(run).tasks)
@@ -128,14 +129,14 @@ class Page:
         task = task if task in tasks else tasks[0]
         return gr.Dropdown(_tasks(tasks), value=task), self._restarts_of(run, task)
 
-    def _restarts_of(self, run: str, task: int) -> Any:
+    def _restarts_of(self, run: str, task: Task) -> Any:
         try:
             candidate = self._candidate(run, task)
         except RequestError:
             return gr.skip()
         return gr.Dropdown(_restarts(candidate), value=candidate.selected)
 
-    def _load(self, run: str, task: int, restart: int, number: int | None) -> tuple[Any, ...]:
+    def _load(self, run: str, task: Task, restart: int, number: int | None) -> tuple[Any, ...]:
         """A test question, and the answer to it."""
         try:
             candidate = self._candidate(run, task)
@@ -146,7 +147,7 @@ class Page:
         return story, asked.question, asked, *self._ask(run, task, restart, story, asked.question, asked)
 
     def _ask(
-        self, run: str, task: int, restart: int, story: str | None, question: str | None, asked: Asked | None
+        self, run: str, task: Task, restart: int, story: str | None, question: str | None, asked: Asked | None
     ) -> tuple[str, str, str]:
         """The answer to what is typed, what gave it, and the words it knows."""
         try:
@@ -186,8 +187,8 @@ def _menu(label: str, name: str, choices: Any, value: Any, **layout: Any) -> gr.
     return gr.Dropdown(choices, value=value, label=label, elem_id=name, allow_custom_value=True, **layout)
 
 
-def _tasks(tasks: Any) -> list[tuple[str, int]]:
-    return [(task_title(task), task) for task in tasks]
+def _tasks(tasks: Any) -> list[tuple[str, Task]]:
+    return [(title(task), task) for task in tasks]
 
 
 def _restarts(candidate: Candidate) -> list[tuple[str, int]]:

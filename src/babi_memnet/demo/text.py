@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 
-from babi_memnet.demo.networks import Candidate, Networks, known_facts, task_title
+from babi_memnet.demo.networks import Candidate, Networks, known_facts
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.looking.stories import Asked, described
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.tables.sheet import screen_width, show
 from babi_memnet.tables.story_report import story_sheets
+from babi_memnet.tasks import title
 
 _HELP = """\
 a line is a statement of the story; one that ends with ? is a question about it
@@ -84,9 +85,10 @@ class Dialogue:
             known = ", ".join(f":{name}" for name in self._commands)
             raise RequestError(f":{name}: expected one of {known}, :quit")
         command, least, most = self._commands[name]
-        if not least <= len(words) <= most or not all(word.lstrip("-").isdecimal() for word in words):
+        numbers = words[1:] if name == "task" else words
+        if not least <= len(words) <= most or not all(word.lstrip("-").isdecimal() for word in numbers):
             raise RequestError(f"{line}: expected as in :help")
-        command(*map(int, words))
+        command(*words[: len(words) - len(numbers)], *map(int, numbers))
 
     @property
     def _network(self) -> TracedNetwork:
@@ -97,13 +99,14 @@ class Dialogue:
         supporting, expected = known_facts(trace, self._asked)
         show(story_sheets(trace, Asked(trace.story, question, expected, supporting, ""), screen_width()))
 
-    def _task(self, task: int, number: int = 1) -> None:
+    def _task(self, name: str, number: int = 1) -> None:
+        task = self._networks.task(name)
         candidate = self._candidate if task in self._candidate.tasks else self._networks.best(task)
         asked = self._networks.question(candidate.directory, task, number)
         if candidate is not self._candidate:
             self._choose(candidate)
         self._story, self._asked = list(asked.story), asked
-        self._say(f"task {task_title(task)}, test question {number}")
+        self._say(f"task {title(task)}, test question {number}")
         self._ask(asked.question)
 
     def _choose_restart(self, restart: int) -> None:

@@ -17,6 +17,7 @@ from babi_memnet.encoding.merging import Merging, learn
 from babi_memnet.encoding.settings import TokenizerSettings
 from babi_memnet.encoding.vocabulary import PADDING, Vocabulary
 from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.tasks import Task
 
 MOST_WORDS = 2**16
 """Words that a vocabulary can have, padding included."""
@@ -34,7 +35,7 @@ class Questions:
         counts: [N] how many statements are remembered.
         questions: [N, J] words of the questions.
         answers: [N] the answer's number; 0 for an answer that is not in the vocabulary.
-        tasks: [N] task, 1 to 20.
+        tasks: [N] task; all of them numbers, or all names.
         forgotten: how many statements did not fit into the memory, over all questions.
         unknown: how many words of remembered statements and of questions were left out, having no vector.
         supporting: [N, S] slots of the supporting facts that are remembered, in their order, -1 behind them; None where
@@ -45,7 +46,7 @@ class Questions:
     counts: npt.NDArray[np.uint32]
     questions: npt.NDArray[np.uint16]
     answers: npt.NDArray[np.uint32]
-    tasks: npt.NDArray[np.int16]
+    tasks: npt.NDArray[Any]
     forgotten: int = 0
     unknown: int = 0
     supporting: npt.NDArray[np.int32] | None = None
@@ -123,11 +124,16 @@ class Encoder:
             answers=np.array(
                 [numbers(self.vocabulary.answer_token(answer)) for answer in columns["answer"]], dtype=np.uint32
             ),
-            tasks=np.array(columns["task"], dtype=np.int16),
+            tasks=_tasks(columns["task"]),
             forgotten=sum(max(0, count - self.slots) for count in told),
             unknown=unknown,
             supporting=None if columns.get("supporting") is None else _slots(columns, self.slots),
         )
+
+
+def _tasks(tasks: Sequence[Task]) -> npt.NDArray[Any]:
+    """Of numbers in little room, of names as they are."""
+    return np.array(tasks, dtype=None if any(isinstance(task, str) for task in tasks[:1]) else np.int16)
 
 
 def _slots(columns: Columns, slots: int) -> npt.NDArray[np.int32]:
@@ -142,12 +148,20 @@ def _slots(columns: Columns, slots: int) -> npt.NDArray[np.int32]:
     return found
 
 
-def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, memory_size: int | None) -> Encoder:
-    """The encoder for a pair of splits: their words, their longest sentence and longest story.
+def build_encoder(
+    settings: TokenizerSettings,
+    train: Columns,
+    test: Columns,
+    memory_size: int | None,
+    validation: Columns | None = None,
+) -> Encoder:
+    """The encoder for the splits of some data: their words, their longest sentence and longest story.
+
+    Words of ``validation``, where it is no part of the training questions, count as those of ``test`` do.
 
     A story is as long as ``memory_size`` at most, unless that is None.
 
-    Sentences and stories of both splits count even when only training words do, so that every array has one shape.
+    Sentences and stories of all splits count even when only training words do, so that every array has one shape.
     What is merged is learned from the training questions alone; as for the vocabulary, those held out are among them.
 
     Raises:
@@ -156,7 +170,9 @@ def build_encoder(settings: TokenizerSettings, train: Columns, test: Columns, me
     vocabulary = Vocabulary(settings, merging=_learned(settings, train) if settings.merge else None)
     lengths: dict[str, int] = {}
     longest_story = 1
-    for columns, learns in ((train, True), (test, settings.vocabulary == "train_and_test")):
+    learns_all = settings.vocabulary == "train_and_test"
+    others = [(columns, learns_all) for columns in (test, validation) if columns is not None]
+    for columns, learns in ((train, True), *others):
         add: Callable[[str], object] = vocabulary.add if learns else vocabulary.number
         seen: set[str] = set()
         for story, question, answer in zip(columns["story"], columns["question"], columns["answer"], strict=True):

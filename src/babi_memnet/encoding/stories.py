@@ -7,6 +7,7 @@ N questions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ class Stories:
         asked: [S, Q] how many statements were told before each question; 0 where there is none.
         answers: [S, Q] the answer's number; 0 where there is no question, and for one that is not in the vocabulary.
         places: [S, Q] where each question stands among the questions this was made of; -1 where there is none.
-        tasks: [S] task, 1 to 20.
+        tasks: [S] task, as of `Questions`.
     """
 
     statements: npt.NDArray[np.uint16]
@@ -34,7 +35,7 @@ class Stories:
     asked: npt.NDArray[np.int64]
     answers: npt.NDArray[np.uint32]
     places: npt.NDArray[np.int64]
-    tasks: npt.NDArray[np.int16]
+    tasks: npt.NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.told)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from babi_memnet.papers.statistics import wilson_interval
+from babi_memnet.tasks import Task
 
 Record = dict[str, Any]
 OTHER = "(other)"
@@ -39,7 +40,7 @@ class Answered:
     label: str
     run: str
     experiment: str | None
-    task: int
+    task: Task
     facts: npt.NDArray[np.int64]
     told: npt.NDArray[np.int64]
     right: Sequence[str]
@@ -108,7 +109,7 @@ def error_records(answered: Iterable[Answered]) -> list[Record]:
     return records
 
 
-def _binned(name: str, label: str, task: int | str, parts: Sequence[Answered]) -> list[Record]:
+def _binned(name: str, label: str, task: Task, parts: Sequence[Answered]) -> list[Record]:
     about = {"label": label, "experiment": parts[0].experiment, "task": task, "by": name}
     run = parts[0].run if len({one.run for one in parts}) == 1 else None
     restarts = min(len(one.wrong) for one in parts)

@@ -18,6 +18,7 @@ from babi_memnet.looking.stories import questions_to_trace
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.looking.word_map import WordMap, plane
 from babi_memnet.runs.collection import Row, as_text, varying
+from babi_memnet.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _TestQuestions(NamedTuple):
     right: tuple[str, ...]
 
 
-def _test_questions(data: dict[str, Any], task: int, encoder: Encoder) -> _TestQuestions:
+def _test_questions(data: dict[str, Any], task: Task, encoder: Encoder) -> _TestQuestions:
     columns = questions_to_trace(data, task).to_dict()
     return _TestQuestions(
         questions=encoder.encode(columns),
@@ -118,15 +119,15 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
     """
     found = Inspection()
     first, label = rows[0]
-    asked: dict[int, _TestQuestions] = {}
-    given: dict[int, tuple[str, ...]] = {}
-    wrong: dict[int, list[Any]] = {}
-    stops: dict[int, list[tuple[Any, Any, int]]] = {}  # steps taken, errors with fewer allowed, steps there are
+    asked: dict[Task, _TestQuestions] = {}
+    given: dict[Task, tuple[str, ...]] = {}
+    wrong: dict[Task, list[Any]] = {}
+    stops: dict[Task, list[tuple[Any, Any, int]]] = {}  # steps taken, errors with fewer allowed, steps there are
     attends = True
     networks = TracedNetwork.load_all(run, [number for _, number in first.numbers])
     for place, network in enumerate(networks):
         for row, name in rows:
-            task = int(row.keys["task"])
+            task = row.keys["task"]
             if task not in asked:
                 asked[task] = _test_questions(network.settings["data"], task, network.encoder)
             questions = asked[task].questions
@@ -170,8 +171,12 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
     if not attends:
         found.left_out.append(f"{run}: no attention, as its weights are no shares of one; story= shows what they are")
     for row, name in rows:
-        task = int(row.keys["task"])
+        task = row.keys["task"]
         some = asked[task]
+        if not some.facts.any():
+            found.left_out.append(
+                f"{run}: the test questions of task {task} say no supporting facts, so that none is found or missed"
+            )
         found.answered.append(
             Answered(
                 label=name,

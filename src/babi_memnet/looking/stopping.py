@@ -18,6 +18,7 @@ from babi_memnet.looking.answering import Attended
 from babi_memnet.looking.answers import BINS, Record
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.papers.statistics import student_quantile
+from babi_memnet.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Stopped:
     label: str
     run: str
     experiment: str | None
-    task: int
+    task: Task
     selected: int
     facts: npt.NDArray[np.int64]
     taken: npt.NDArray[np.int64]

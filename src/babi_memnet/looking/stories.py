@@ -17,6 +17,7 @@ from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.networks import network_on_record
 from babi_memnet.reading import read_regular
 from babi_memnet.runs.collection import Row
+from babi_memnet.tasks import Task
 
 _NUMBERED = re.compile(r"\d+ +")
 
@@ -52,7 +53,7 @@ def best_run(rows: Iterable[Row]) -> Row:
     return min(done, key=lambda row: (row.validation[row.selected], row.train[row.selected], row.keys["run"]))
 
 
-def questions_to_trace(data: Mapping[str, Any], task: int) -> Any:
+def questions_to_trace(data: Mapping[str, Any], task: Task) -> Any:
     """The test questions of a task as a dataset, kept once loaded; ``data`` are the settings of a run.
 
     Raises:
@@ -62,11 +63,11 @@ def questions_to_trace(data: Mapping[str, Any], task: int) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _loaded(data: str, task: int) -> Any:
+def _loaded(data: str, task: Task) -> Any:
     return load(settings_on_record(json.loads(data)), [task])["test"]
 
 
-def numbered_question(data: Mapping[str, Any], task: int, number: int) -> Asked:
+def numbered_question(data: Mapping[str, Any], task: Task, number: int) -> Asked:
     """The ``number``-th test question of a task, counted from 1; ``data`` are the settings of a run.
 
     Raises:
@@ -78,7 +79,7 @@ def numbered_question(data: Mapping[str, Any], task: int, number: int) -> Asked:
     return asked_in(questions, task, number)
 
 
-def asked_in(questions: Any, task: int, number: int) -> Asked:
+def asked_in(questions: Any, task: Task, number: int) -> Asked:
     """The ``number``-th of the test questions of a task, which has so many."""
     row: Any = questions[number - 1]
     name = f"Task {task}, test question {number}"
@@ -122,8 +123,8 @@ def described(settings: dict[str, Any], restart: int, experiment: str | None, ru
     """Lines that say which network answered."""
     data = settings["data"]
     network = network_on_record(settings["model"]).described()
+    stories = f"data={data['source']}" if data["size"] is None else f"{data['size']} {data['source']} questions"
     return (
-        f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {network}, "
-        f"{data['size']} {data['source']} questions",
+        f"{experiment or 'train'}, task {settings['task']}, restart {restart}: {network}, {stories}",
         f"run: {run.name}",
     )

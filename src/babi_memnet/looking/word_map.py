@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from babi_memnet.tasks import Task
+
 
 @dataclass(frozen=True, slots=True)
 class WordMap:
@@ -35,7 +37,7 @@ class WordMap:
     label: str
     run: str
     experiment: str | None
-    tasks: tuple[int, ...]
+    tasks: tuple[Task, ...]
     restart: int
     words: tuple[str, ...]
     points: npt.NDArray[np.float64]

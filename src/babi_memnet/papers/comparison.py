@@ -22,6 +22,7 @@ from babi_memnet.papers.statistics import (
     student_quantile,
     wilson_interval,
 )
+from babi_memnet.tasks import JOINT, Task, as_task, in_order
 
 FAILED_ABOVE = 5.0
 """A task counts as failed when its error, not rounded, is above this (Sukhbaatar et al. 2015, Table 1)."""
@@ -64,7 +65,7 @@ class Comparison:
     """One test error of a run, of one task or the mean over the tasks of a joint run, and the published one.
 
     Attributes:
-        task: 1..20, or ``joint`` for the mean over all tasks of a joint run.
+        task: a task, or ``joint`` for the mean over all tasks of a joint run.
         error_percent: test error of the selected restart.
         interval: 95 % interval of that error, from the number of questions alone.
         questions: number of test questions.
@@ -74,7 +75,7 @@ class Comparison:
         repetition: what training and selecting once more would give; None with too few restarts.
     """
 
-    task: int | str
+    task: Task
     error_percent: float
     interval: tuple[float, float]
     questions: int
@@ -113,7 +114,7 @@ class ColumnComparison:
     """
 
     column: PublishedColumn | None
-    cells: dict[int, Comparison]
+    cells: dict[Task, Comparison]
     mean: float
     failed: int
     published_failed: float | None
@@ -149,14 +150,14 @@ def _conclusion(against: Against | None) -> dict[str, Any]:
     return {key: against and getattr(against, key) for key in keys}
 
 
-def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int | str) -> Comparison:
+def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: Task) -> Comparison:
     """One error of the run with this result.json against the column.
 
     ``task`` is the run's task; of a joint run any of its tasks, or ``joint`` for the mean over them. Without a column
     only our side is filled in. Raises RequestError when the column has errors, but none for the task.
     """
-    tasks = tasks_of(result) if task == "joint" else [int(task)]
-    questions = result["data"]["questions"]["test"] // len(tasks_of(result))
+    tasks = tasks_of(result) if task == JOINT else [task]
+    questions = [_questions_of(result, one) for one in tasks]
     train = [restart["train"]["error_percent"] for restart in result["restarts"]]
     test = [[_test_error(restart["test"], one) for one in tasks] for restart in result["restarts"]]
     ours = test[result["selected"]]
@@ -167,15 +168,15 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
     if column and column.errors:
         published = [_published(column, one) for one in tasks]
         noise = sum(
-            float(question_variance(error, printed, questions)) + PRINTED_TO**2 / 12
-            for error, printed in zip(ours, published, strict=True)
+            float(question_variance(error, printed, count)) + PRINTED_TO**2 / 12
+            for error, printed, count in zip(ours, published, questions, strict=True)
         )
         against = _against(_mean(ours), _mean(published), noise / len(tasks) ** 2, repetition, len(train), column)
     return Comparison(
         task=task,
         error_percent=_mean(ours),
         interval=_interval(ours, questions),
-        questions=questions * len(tasks),
+        questions=sum(questions),
         restarts=len(train),
         spread=sqrt(float(repetition.variances()[0])) if repetition else None,
         against=against,
@@ -184,14 +185,14 @@ def compare(result: Mapping[str, Any], column: PublishedColumn | None, task: int
 
 
 def compare_column(
-    cells: Mapping[int, Comparison], column: PublishedColumn | None, overall: Comparison | None = None
+    cells: Mapping[Task, Comparison], column: PublishedColumn | None, overall: Comparison | None = None
 ) -> ColumnComparison:
     """The compared tasks of one column together; ``cells`` (at least one) were compared with the same column.
 
     The tasks of a joint run share one selected restart: there ``overall``, its comparison under ``joint``, says what
     the mean does. Without it the cells are separate runs, whose errors are independent.
     """
-    ordered = dict(sorted(cells.items()))
+    ordered = {task: cells[task] for task in in_order(cells)}
     errors = [cell.error_percent for cell in ordered.values()]
     published_failed, against = None, None
     if column and column.errors:
@@ -207,11 +208,18 @@ def compare_column(
     )
 
 
-def tasks_of(result: Mapping[str, Any]) -> list[int]:
+def tasks_of(result: Mapping[str, Any]) -> list[Task]:
     """The tasks that the run with this result.json answered, in order."""
-    if result["task"] != "joint":
-        return [int(result["task"])]
-    return sorted(int(task) for task in result["restarts"][0]["test"]["per_task"])
+    if result["task"] != JOINT:
+        return [as_task(result["task"])]
+    return in_order(as_task(task) for task in result["restarts"][0]["test"]["per_task"])
+
+
+def _questions_of(result: Mapping[str, Any], task: Task) -> int:
+    """How many test questions of a task there were; the same of each, where the record does not say more."""
+    questions = result["data"]["questions"]
+    of_task = questions.get("test_per_task", {}).get(str(task))
+    return int(questions["test"] // len(tasks_of(result)) if of_task is None else of_task)
 
 
 def failed(error_percent: float) -> bool:
@@ -317,24 +325,27 @@ def _verdict(
     return None, "unresolved" if restarts < (published_restarts or 0) else "worse"
 
 
-def _interval(errors: Sequence[float], questions: int) -> tuple[float, float]:
+def _interval(errors: Sequence[float], questions: Sequence[int]) -> tuple[float, float]:
     """95 % interval of one error (Wilson), or of the mean over several tasks (normal, variance p(1-p)/n per task)."""
     if len(errors) == 1:
-        low, high = wilson_interval(errors[0], questions)
+        low, high = wilson_interval(errors[0], questions[0])
         return float(low), float(high)
     # half of the variance of a difference is that of one side
-    variance = sum(float(question_variance(error, error, questions)) / 2 for error in errors) / len(errors) ** 2
+    variances = (
+        float(question_variance(error, error, count)) / 2 for error, count in zip(errors, questions, strict=True)
+    )
+    variance = sum(variances) / len(errors) ** 2
     half = normal_quantile() * sqrt(variance)
     return max(_mean(errors) - half, 0.0), min(_mean(errors) + half, 100.0)
 
 
-def _test_error(test: Mapping[str, Any], task: int) -> float:
+def _test_error(test: Mapping[str, Any], task: Task) -> float:
     per_task = test.get("per_task")
     return float(per_task[str(task)] if per_task else test["error_percent"])
 
 
-def _published(column: PublishedColumn, task: int) -> float:
-    if task not in column.errors:
+def _published(column: PublishedColumn, task: Task) -> float:
+    if not isinstance(task, int) or task not in column.errors:
         raise RequestError(f"column {column.name} has no error for task {task}: its source gives no such row")
     return column.errors[task]
 

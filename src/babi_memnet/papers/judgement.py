@@ -9,6 +9,7 @@ from typing import Any
 from babi_memnet.papers.comparison import ColumnComparison, compare, compare_column, tasks_of
 from babi_memnet.papers.matching import Match
 from babi_memnet.papers.published import PublishedColumn
+from babi_memnet.tasks import JOINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def judge(result: Mapping[str, Any], found: Match) -> Judgement:
     else:
         notes = caveats(result, column)
     cells = {task: compare(result, column, task) for task in tasks}
-    overall = compare(result, column, "joint") if result["task"] == "joint" else None
+    overall = compare(result, column, JOINT) if result["task"] == JOINT else None
     return Judgement(found, compare_column(cells, column, overall), tuple(notes))
 
 

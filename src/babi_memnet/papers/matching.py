@@ -21,6 +21,7 @@ from babi_memnet.paths import conf_files
 from babi_memnet.runs.collection import as_text
 from babi_memnet.runs.dotted import flat
 from babi_memnet.settings_fields import BOOKKEEPING, marked
+from babi_memnet.tasks import JOINT, TASKS
 from babi_memnet.training.settings import TrainingSettings
 
 _REPETITIONS = ("restarts", "first_restart", *marked(TrainingSettings, BOOKKEEPING))
@@ -65,7 +66,7 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
     tables to look in, in order of preference (default: all with a column that can be trained).
     """
     run = flat(settings)
-    run["task"] = "joint" if run.get("task") == "joint" else _ONE_TASK
+    run["task"] = _kind_of_task(run)
     nearest: PublishedColumn | None = None
     fewest: tuple[str, ...] = ()
     least = (True, 0)  # a column of another network is farther than any of the same, however little that one says
@@ -83,6 +84,14 @@ def match(settings: Mapping[str, Any], among: Iterable[PublishedTable] | None = 
             if nearest is None or distance < least:
                 nearest, fewest, least = column, differences, distance
     return Match(None if fewest else nearest, nearest, fewest)
+
+
+def _kind_of_task(run: Mapping[str, Any]) -> Any:
+    """How experiment files speak of the task of a run; as no file does where it is none of the published tasks."""
+    task, own = run.get("task"), run.get("data.source") == "files"
+    if task == JOINT:
+        return f"{JOINT} of tasks of one's own" if own else JOINT
+    return _ONE_TASK if task in TASKS and not own else task
 
 
 def experiment_facts(name: str, directory: Path | None = None) -> dict[str, Any]:

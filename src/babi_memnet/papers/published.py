@@ -9,8 +9,8 @@ from typing import Any
 
 from babi_memnet.errors import RequestError, bad_value, suggestion
 from babi_memnet.paths import conf_files
+from babi_memnet.tasks import TASKS, Task
 
-TASKS = range(1, 21)
 CONFIDENCES = ("verified", "single-source", "memory")
 METRICS = ("error_percent", "accuracy_percent")
 
@@ -66,7 +66,7 @@ class PublishedColumn:
         """Whether anything is published of it; a column of our own has only what is trained."""
         return bool(self.errors) or self.mean is not None
 
-    def prints_mean_of(self, tasks: Collection[int]) -> bool:
+    def prints_mean_of(self, tasks: Collection[Task]) -> bool:
         """Whether the mean over just these tasks is published, and no error of any task."""
         return not self.errors and self.mean is not None and set(tasks) == set(TASKS)
 

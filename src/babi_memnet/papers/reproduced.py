@@ -9,17 +9,15 @@ from typing import Any
 from babi_memnet.papers.comparison import compare, compare_column, failed
 from babi_memnet.papers.published import PublishedColumn, PublishedTable
 from babi_memnet.papers.statistics import wilson_interval
-
-Key = int | str
-"""What a run of a table is of: a task, or ``joint``."""
+from babi_memnet.tasks import JOINT, Task
 
 
 def reproduced_column(
     column: PublishedColumn,
-    results: Mapping[Key, Mapping[str, Any]],
-    tasks: Sequence[int],
-    missing: Mapping[Key, str],
-    runs: Mapping[Key, str],
+    results: Mapping[Task, Mapping[str, Any]],
+    tasks: Sequence[Task],
+    missing: Mapping[Task, str],
+    runs: Mapping[Task, str],
 ) -> dict[str, Any]:
     """One of the ``columns`` of a table.json: the comparison, and what papers do not report.
 
@@ -30,10 +28,10 @@ def reproduced_column(
         missing: what has no result, with one line that says why. It is in no sum.
         runs: task, or ``joint``, to where its run is recorded.
     """
-    result_of = {task: results.get("joint", results.get(task)) for task in tasks}
+    result_of = {task: results.get(JOINT, results.get(task)) for task in tasks}
     present = {task: result for task, result in result_of.items() if result is not None}
     cells = {task: compare(result, column, task) for task, result in present.items()}
-    overall = compare(results["joint"], column, "joint") if "joint" in results else None
+    overall = compare(results[JOINT], column, JOINT) if JOINT in results else None
     entry = compare_column(cells, column, overall).as_json()
     for task, result in present.items():
         train = [restart["train"]["error_percent"] for restart in result["restarts"]]
@@ -42,7 +40,7 @@ def reproduced_column(
             "restart_errors": {"train": train, "test": test},
             "over_restarts": over_restarts(test),
             "parameters": result.get("parameters"),  # an earlier version did not count them
-            "run": runs["joint" if "joint" in results else task],
+            "run": runs[JOINT if JOINT in results else task],
         }
     return {
         **entry,

@@ -20,6 +20,7 @@ from babi_memnet.reading import read_regular
 from babi_memnet.runs.directory import REQUEST_FOLDER, RESULT_FILE, STATUS_FILE, RunDirectory, settled
 from babi_memnet.runs.dotted import flat, is_below
 from babi_memnet.runs.files import LARGEST_DOCUMENT, read_json
+from babi_memnet.tasks import JOINT, as_task
 
 SEEDS = ("runtime.seed", "data.seed")
 """Runs that differ in these alone are repetitions of one experiment."""
@@ -130,7 +131,7 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
         status = settled(status, path)
         settings = known.complete(status["settings"] if "settings" in status else _recorded_configuration(path))
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
-        keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == "joint"}
+        keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == JOINT}
         done, error = status["state"] == "done", status.get("error")
         versions = dict(status.get("versions") or {})
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
@@ -250,7 +251,7 @@ def _done(
         cell = cells.get(task)
         rows.append(
             Row(
-                keys={**keys, "task": int(task)},
+                keys={**keys, "task": as_task(task)},
                 numbers=tuple((restart["seed"], restart["restart"]) for restart in restarts),
                 selected=range(len(restarts))[result["selected"]],
                 train=tuple(float(restart["train"]["error_percent"]) for restart in restarts),

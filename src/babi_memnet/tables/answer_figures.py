@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from babi_memnet.looking.answers import BINS, POOLED, Confusion, Record
 from babi_memnet.tables.numbers import rounded
 from babi_memnet.tables.style import COLOURS, GREY, STYLE
+from babi_memnet.tasks import as_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,13 +158,13 @@ def confusion_figure(matrix: Confusion, title: str) -> Figure:
 
 def named_tasks(tasks: Sequence[object]) -> str:
     """``task 1``, ``tasks 1, 2, 3``; ``tasks 1 to 20`` for many without gaps."""
-    numbers = [int(str(task)) for task in tasks]
-    if len(numbers) == 1:
-        return f"task {numbers[0]}"
-    low, high = min(numbers), max(numbers)
-    if len(numbers) > 3 and len(numbers) == high - low + 1:
-        return f"tasks {low} to {high}"
-    return f"tasks {', '.join(map(str, numbers))}"
+    names = [str(task) for task in tasks]
+    numbers = [task for task in map(as_task, names) if isinstance(task, int)]
+    if len(names) == 1:
+        return f"task {names[0]}"
+    if len(names) == len(numbers) > 3 and len(numbers) == max(numbers) - min(numbers) + 1:
+        return f"tasks {min(numbers)} to {max(numbers)}"
+    return f"tasks {', '.join(names)}"
 
 
 def _cut(name: str) -> str:

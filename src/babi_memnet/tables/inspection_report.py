@@ -19,6 +19,7 @@ from babi_memnet.tables.numbers import NO_DATA, rounded
 from babi_memnet.tables.run_report import MANIFEST
 from babi_memnet.tables.sheet import Sheet, to_markdown
 from babi_memnet.tables.stopping_sheet import stopping_sheet
+from babi_memnet.tasks import file_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,14 +110,14 @@ def _pictures(found: Inspection, errors: Sequence[Record], notes: list[str]) -> 
     for one in confused[:MOST_CONFUSIONS]:
         matrix = confusion(one.right, one.given, MOST_ANSWERS)
         heading = f"{one.label}, task {one.task}: {rounded(_wrong(one))} % wrong"
-        yield f"confusion{names[one.label]}-task_{one.task:02d}", confusion_figure(matrix, heading)
+        yield f"confusion{names[one.label]}-{file_label(one.task)}", confusion_figure(matrix, heading)
     if faultless := len(found.answered) - len(confused):
         notes.append(f"no figure of confusion where all is right: {faultless} of {len(found.answered)} tasks")
     if len(confused) > MOST_CONFUSIONS:
         notes.append(f"confusion drawn for the {MOST_CONFUSIONS} highest of {len(confused)} errors")
 
     for word_map in found.maps[:MOST_MAPS]:
-        task = f"-task_{word_map.tasks[0]:02d}" if len(word_map.tasks) == 1 else ""
+        task = f"-{file_label(word_map.tasks[0])}" if len(word_map.tasks) == 1 else ""
         yield f"words{names[word_map.label]}{task}", word_figure(word_map)
     if len(found.maps) > MOST_MAPS:
         notes.append(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from babi_memnet.errors import visible
 from babi_memnet.tables.numbers import NO_DATA, counted, interval, percent, rounded, signed
+from babi_memnet.tasks import JOINT, texts_in_order
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +54,7 @@ def run_table(judgement: Mapping[str, Any]) -> Sheet:
     """The table a run ends with; ``judgement`` is `Judgement.as_json()`, the ``published`` of its result.json."""
     comparison = judgement["comparison"]
     cells = comparison["cells"]
-    rows = [(task, *_run_row(cells[task])) for task in in_order(cells)]
+    rows = [(task, *_run_row(cells[task])) for task in texts_in_order(cells)]
     summary = 0
     if len(rows) > 1:
         whole = {**comparison, "error_percent": comparison["mean"], "spread": None, "interval": None}
@@ -79,8 +80,8 @@ def column_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: S
     ``columns`` are `ColumnComparison.as_json()`, the ``columns`` of a table.json. A task that a column lacks
     is left empty. ``notes`` are added below.
     """
-    tasks = in_order(
-        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
+    tasks = texts_in_order(
+        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != JOINT}
     )
     rows = [(task, *_flat(_column_cells(column["cells"].get(task)) for column in columns)) for task in tasks]
     rows.append(("mean", *_flat(_mean_cells(column) for column in columns)))
@@ -114,8 +115,8 @@ def cut(columns: Sequence[_Column], draw: Callable[[Sequence[_Column]], Sheet], 
 
 def compact_table(columns: Sequence[Mapping[str, Any]], title: str = "", notes: Sequence[str] = ()) -> Sheet:
     """Tasks × columns as ``ours (published)``, narrow enough for a page of a paper; mean and failed tasks below."""
-    tasks = in_order(
-        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != "joint"}
+    tasks = texts_in_order(
+        {task for column in columns for task in (*column["cells"], *column.get("missing", ())) if task != JOINT}
     )
 
     def pair(ours: float | None, published: float | None, verdict: str | None, digits: int = 1) -> str:
@@ -282,11 +283,6 @@ def _failed_row(column: Mapping[str, Any], cells: int) -> tuple[str, ...]:
     difference = f"{ours - published:+g}" if published is not None else ""
     texts = (str(ours), counted(published), difference)
     return (*texts, "") if cells == 4 else (texts[0], "", "", texts[1], texts[2], "", "")
-
-
-def in_order(tasks: Iterable[str]) -> list[str]:
-    """Numbers of tasks as text, in the order of the numbers."""
-    return sorted(tasks, key=int)
 
 
 def _flat(groups: Iterable[tuple[str, ...]]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 from babi_memnet.papers.beside import BESIDE_LEGEND, said_of
 from babi_memnet.tables.numbers import NO_DATA
 from babi_memnet.tables.pages import filled
-from babi_memnet.tables.sheet import LEGEND, MARKS, in_order
+from babi_memnet.tables.sheet import LEGEND, MARKS
+from babi_memnet.tasks import JOINT, texts_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,16 @@ def table_page(table: Mapping[str, Any], figures: Sequence[PageFigure]) -> str:
     columns, environment = table["columns"], table["environment"]
     versions = [f"{name} {version}" for name, version in environment["versions"].items() if version]
     trained = {task for column in columns for task in column["cells"]}
-    missing = {task for column in columns for task in column["missing"] if task != "joint"}
+    missing = {task for column in columns for task in column["missing"] if task != JOINT}
     return filled(
         "table.html",
         title=table["id"],
         table=table,
         value_at=value_at,
         figures=figures,
-        tasks=in_order(trained | missing),
-        trained_tasks=in_order(trained),
-        cell_tasks=[in_order(column["cells"]) for column in columns],
+        tasks=texts_in_order(trained | missing),
+        trained_tasks=texts_in_order(trained),
+        cell_tasks=[texts_in_order(column["cells"]) for column in columns],
         beside_lines=[f"{column['label']}: {said_of(column)}" for column in table["beside"]],
         protocol_lines=[f"{key}: {value}" for key, value in table["protocol"].items()],
         environment_lines=[f"Python {environment['python']}, {environment['platform']}", *versions],

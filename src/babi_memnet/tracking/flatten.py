@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from babi_memnet.tasks import as_task, column_label, in_order
+
 
 def epoch_metrics(row: Mapping[str, Any], restarts: Sequence[int] | None = None) -> dict[str, Any]:
     """One line of ``metrics.jsonl`` under flat names, as trackers chart it.
@@ -42,18 +44,19 @@ def result_summary(result: Mapping[str, Any]) -> dict[str, Any]:
             if restart.get("validation"):
                 summary["validation_error_percent"] = restart["validation"]["error_percent"]
             per_task = restart["test"].get("per_task") or {}
-            summary |= {f"task_{int(task):02d}/test/error_percent": error for task, error in per_task.items()}
+            summary |= {f"{column_label(as_task(task))}/test/error_percent": error for task, error in per_task.items()}
     return summary
 
 
 def restart_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """The restarts of ``result.json`` as a table: column names, and one row per restart (None: not measured)."""
-    tasks = sorted({int(task) for restart in result["restarts"] for task in restart["test"].get("per_task") or {}})
+    every = [restart["test"].get("per_task") or {} for restart in result["restarts"]]
+    tasks = in_order({as_task(task) for per_task in every for task in per_task})
     columns = ["restart", "seed", "selected", "train/error_percent", "train/loss"]
-    columns += ["validation/error_percent", "test/error_percent", *(f"test/task_{task:02d}" for task in tasks)]
+    columns += ["validation/error_percent", "test/error_percent", *(f"test/{column_label(task)}" for task in tasks)]
     rows = []
     for place, restart in enumerate(result["restarts"]):
-        per_task = {int(task): error for task, error in (restart["test"].get("per_task") or {}).items()}
+        per_task = {as_task(task): error for task, error in (restart["test"].get("per_task") or {}).items()}
         train, validation, test = (restart.get(split) or {} for split in ("train", "validation", "test"))
         row = [restart["restart"], restart["seed"], place == result["selected"]]
         row += [train.get("error_percent"), train.get("loss"), validation.get("error_percent")]

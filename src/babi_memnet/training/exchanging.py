@@ -9,6 +9,7 @@ from typing import Any
 from babi_memnet.encoding.questions import Columns
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.paths import symmetry_path
+from babi_memnet.tasks import Task, in_order
 from babi_memnet.training.declared import fitted, read_declared
 from babi_memnet.training.settings import TrainingSettings
 from babi_memnet.training.symmetry import Exchange, Symmetry
@@ -40,10 +41,10 @@ def find_exchanges(
     """
     if settings.symmetry == "none":
         return Exchanges(None, {})
-    places: dict[int, list[int]] = {}
+    places: dict[Task, list[int]] = {}
     for place in kept:
-        places.setdefault(int(columns["task"][place]), []).append(place)
-    tasks = sorted(places)
+        places.setdefault(columns["task"][place], []).append(place)
+    tasks = in_order(places)
     if settings.symmetry == "declared":
         symmetries = _declared(str(settings.symmetry_file), tasks, vocabulary)
         report: dict[str, Any] = {str(task): {"symmetry": symmetry.as_json()} for task, symmetry in symmetries.items()}
@@ -58,6 +59,6 @@ def find_exchanges(
     return Exchanges(Exchange(symmetries, vocabulary), report)
 
 
-def _declared(name: str, tasks: Sequence[int], vocabulary: Vocabulary) -> dict[int, Symmetry]:
+def _declared(name: str, tasks: Sequence[Task], vocabulary: Vocabulary) -> dict[Task, Symmetry]:
     written = read_declared(symmetry_path(name))
     return {task: fitted(written.get(str(task), written.get("all", Symmetry())), vocabulary) for task in tasks}

@@ -14,7 +14,7 @@ from numba import njit
 from babi_memnet.encoding.questions import Questions
 from babi_memnet.encoding.stories import Stories
 from babi_memnet.training.schedule import Epoch
-from babi_memnet.training.settings import TrainingSettings
+from babi_memnet.training.settings import GIVEN, TrainingSettings
 from babi_memnet.training.symmetry import Exchange
 
 # Children of the run's seed: restart r draws from child r, what all restarts share from a child no restart can have.
@@ -52,8 +52,13 @@ def restart_generator(seed: int, restart: int) -> np.random.Generator:
 def held_out(
     questions: int, settings: TrainingSettings, seed: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Places of the questions to train on and of those held out (section 4.2: 10 %; joint: a random tenth)."""
+    """Places of the questions to train on and of those held out (section 4.2: 10 %; joint: a random tenth).
+
+    Where validation is given all are trained on.
+    """
     places = np.arange(questions)
+    if settings.validation == GIVEN:
+        return places, places[:0]
     if settings.validation == "random":
         generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SHARED,)))
         generator.shuffle(places)

@@ -9,6 +9,9 @@ from babi_memnet.settings_fields import BOOKKEEPING
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "adagrad")
 SELECTIONS = ("train_error", "validation_error", "validation_loss")
+GIVEN = "given"
+"""Of ``validation``: the stories have validation questions of their own, and all training questions are learned."""
+
 _CHOICES = {
     "optimizer": OPTIMIZERS,
     "loss": ("sum", "mean"),
@@ -17,7 +20,7 @@ _CHOICES = {
     "weight_decay_on": ("all", "matrices"),
     "selection": SELECTIONS,
     "reported_epoch": ("last", "best"),
-    "validation": ("tail", "random"),
+    "validation": ("tail", "random", GIVEN),
     "symmetry": ("none", "inferred", "declared"),
 }
 
@@ -65,7 +68,8 @@ class TrainingSettings:
         reported_epoch: whose parameters a restart ends with: the ``last`` epoch's, or the ``best``'s by validation.
         selection: by what one restart is selected: ``train_error``, ``validation_error`` or ``validation_loss``, the
             lowest. Where validation decides on epochs, it does so by the loss for the last and else by the error.
-        validation: which questions are held out, the ``tail`` of the training file or ``random`` ones.
+        validation: which questions are held out, the ``tail`` of the training file or ``random`` ones; ``given`` where
+            the data have files of their own for it (``data.valid``), which then decides.
         validation_fraction: share of the training questions held out.
         checkpoint_seconds: at least this long between two checkpoints.
     """

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError
+from babi_memnet.tasks import Task, in_order
 
 _MOST_ANSWERS = 10_000
 """Answers of several words multiply under exchange; more than these are no classes any more."""
@@ -131,16 +132,15 @@ def moved(text: str, words: Words) -> str:
 class Exchange:
     """The symmetries of tasks in the numbers of a closed vocabulary (see `Symmetry.close`)."""
 
-    def __init__(self, symmetries: Mapping[int, Symmetry], vocabulary: Vocabulary) -> None:
+    def __init__(self, symmetries: Mapping[Task, Symmetry], vocabulary: Vocabulary) -> None:
         """``symmetries`` by task; of tasks that it does not name nothing is exchanged."""
         self._size = len(vocabulary)
         self._parts = {
-            task: [_numbered(part, vocabulary) for part in symmetry.parts]
-            for task, symmetry in sorted(symmetries.items())
+            task: [_numbered(part, vocabulary) for part in symmetries[task].parts] for task in in_order(symmetries)
         }
         self._several = _Several(vocabulary)
 
-    def draw(self, generator: np.random.Generator, tasks: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint16]:
+    def draw(self, generator: np.random.Generator, tasks: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
         """For questions of these tasks [N] a map each of word numbers to word numbers, [N, V].
 
         Maps are uniform over the symmetry of the task.
