@@ -30,8 +30,8 @@ def test_stories_are_those_of_the_source(place: Path):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ({"task": 21}, "task=21: expected a number from 1 to 20"),
-        ({"data": "oficial"}, "data=oficial: expected one of generated, hub, official, saved"),
+        ({"task": 21}, "task=21: expected 1 to 20, or joint"),
+        ({"data": "oficial"}, "data=oficial: expected one of generated, hub, official, saved, files"),
         ({"sise": 3}, "stories=sise: expected a key of data=generated: size, seed,"),
         ({"size": "many"}, "data.size=many: expected 1k, 10k or a number"),
     ],
@@ -84,3 +84,17 @@ def trained_words(run: bm.Run) -> list[str]:
 
     words: list[str] = yaml.safe_load((run.directory / ".hydra/overrides.yaml").read_text())
     return [word for word in words if not word.startswith("task=")]
+
+
+def test_stories_of_ones_own_are_read_and_trained_on(place: Path, tmp_path: Path):
+    told = "1 Ada walked to the {}.\n2 Where is Ada?\t{}\t1\n"
+    for split in ("train", "test"):
+        lines = [told.format(room, room) for room in ("attic", "cellar") for _ in range(10)]
+        (tmp_path / f"rooms_{split}.txt").write_text("".join(lines))
+    where = {"train": str(tmp_path / "rooms_train.txt"), "test": str(tmp_path / "rooms_test.txt")}
+    assert bm.stories(data="files", **where)["train"]["task"] == ["rooms"] * 20
+    words = [f"data.{split}={path}" for split, path in where.items()]
+    run = bm.train("data=files", *words, "training.epochs=2", "tracker=none", "runtime.threads=1")
+    assert run.task == "rooms"
+    assert run.trace(20).expected == "cellar"
+    assert set(run.predictions["task"]) == {"rooms"}

@@ -6,6 +6,7 @@ Its results are shown beside ours by ``beside=RESULTS.json`` (`papers.language_m
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from babi_memnet.data.babi_format import SPLITS
 from babi_memnet.data.output import assembled, refuse_existing
 from babi_memnet.data.records import StoryQuestion, from_dataset
 from babi_memnet.data.sources import DataSettings, load
+from babi_memnet.tasks import Task, file_label
 
 GROUP = "babi_memnet"
 """The name of all tasks together; that of a task begins with it."""
@@ -22,12 +24,12 @@ _ANSWER = {"function": "regex", "regex_pattern": r"^\s*(.*?)[\s.]*$"}
 """What a model has said, without blanks around it and without a full stop."""
 
 
-def task_name(task: int) -> str:
+def task_name(task: Task) -> str:
     """What the harness calls a task: ``babi_memnet_task_01``."""
-    return f"{GROUP}_task_{task:02d}"
+    return f"{GROUP}_{file_label(task)}"
 
 
-def write_tasks(settings: DataSettings, out: Path, tasks: list[int], overwrite: bool = False) -> Path:
+def write_tasks(settings: DataSettings, out: Path, tasks: Sequence[Task], overwrite: bool = False) -> Path:
     """Writes for each task a YAML and its questions as JSON lines, and a group of all tasks; returns ``out``.
 
     Test questions are asked; the examples of a prompt with some (``--num_fewshot``) come from the training questions.
@@ -57,7 +59,7 @@ def _row(record: StoryQuestion) -> dict[str, str]:
     return {"story": "\n".join(record.story), "question": record.question, "answer": record.answer}
 
 
-def _task(task: int, folder: Path) -> dict[str, Any]:
+def _task(task: Task, folder: Path) -> dict[str, Any]:
     files = {split: str(folder / f"{task_name(task)}_{split}.jsonl") for split in SPLITS}
     return {
         "task": task_name(task),
@@ -80,7 +82,7 @@ def _task(task: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def _group(tasks: list[int]) -> dict[str, Any]:
+def _group(tasks: Sequence[Task]) -> dict[str, Any]:
     mean = {"metric": "exact_match", "aggregation": "mean", "weight_by_size": False}
     return {
         "group": GROUP,

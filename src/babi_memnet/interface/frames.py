@@ -11,28 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 from babi_memnet.config import schemas
 from babi_memnet.data.settings import SOURCES
-from babi_memnet.data.sources import load
+from babi_memnet.data.sources import chosen_tasks, load
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.papers.published import load_table
 from babi_memnet.reading import read_regular
 from babi_memnet.request import known_settings
 from babi_memnet.runs.collection import choose, collect, in_order
 from babi_memnet.runs.files import LARGEST_DOCUMENT
-from babi_memnet.settings import TASKS
 from babi_memnet.tables.run_sheets import tidy
 from babi_memnet.tables.table_report import tidy_cells
+from babi_memnet.tasks import JOINT, TASKS, Task
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
 
 
-def stories(task: int | Iterable[int] | None = None, data: str = "generated", **settings: Any) -> datasets.DatasetDict:
+def stories(
+    task: Task | Iterable[Task] | None = None, data: str = "generated", **settings: Any
+) -> datasets.DatasetDict:
     """The stories of a task, of several, or of all: the splits ``train`` and ``test``, a row for every question.
 
     Args:
-        task: a number, or several; None for all twenty.
-        data: where from, as ``data=`` of the commands: generated, official, hub or saved.
+        task: a number or a name, or several; None for all there are.
+        data: where from, as ``data=`` of the commands: generated, official, hub, saved or files.
         settings: of that source (docs/data.md), such as ``size="10k"`` or ``root="tasks_1-20_v1-2"``.
 
     Raises:
@@ -44,8 +46,9 @@ def stories(task: int | Iterable[int] | None = None, data: str = "generated", **
     for name in settings:
         if name not in known:
             raise bad_value("stories", name, f"a key of data={data}: {', '.join(known)}")
-    tasks = list(TASKS) if task is None else [task] if isinstance(task, int) else list(task)
-    return load(SOURCES[data](**settings), tasks)
+    source = SOURCES[data](**settings)
+    asked = [JOINT] if task is None else [task] if isinstance(task, Task) else task
+    return load(source, [number for one in asked for number in chosen_tasks(source, one)[1]])
 
 
 def table(table: str | os.PathLike[str]) -> pd.DataFrame:

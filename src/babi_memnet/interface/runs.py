@@ -15,6 +15,7 @@ from babi_memnet.looking.predictions import predicted, prediction_records
 from babi_memnet.looking.stories import numbered_question, statements_of
 from babi_memnet.runs.collection import read_rows
 from babi_memnet.runs.directory import RunDirectory, load_run
+from babi_memnet.tasks import JOINT, Task, as_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,9 +87,9 @@ class Run:
         self._networks: dict[int, TracedNetwork] = {}
 
     @property
-    def task(self) -> int | str:
+    def task(self) -> Task:
         """What it has learned: a task, or ``joint``."""
-        task: int | str = self.settings["task"]
+        task: Task = self.settings["task"]
         return task
 
     @property
@@ -123,7 +124,7 @@ class Run:
         statements = statements_of(story) if isinstance(story, str) else list(story)
         return ShownTrace.of(self.network(restart).ask(statements, question))
 
-    def trace(self, number: int, task: int | None = None, restart: int | None = None) -> ShownTrace:
+    def trace(self, number: int, task: Task | None = None, restart: int | None = None) -> ShownTrace:
         """How a network answers a test question, by its number from 1; the facts that it rests on are marked.
 
         Args:
@@ -179,10 +180,10 @@ class Run:
         found = [predicted(row) for row in read_rows(self.directory)]
         return pd.DataFrame([record for one in found for record in prediction_records(one)])
 
-    def _one_task(self, task: int | None) -> int:
-        if task is None and self.task != "joint":
-            return int(self.task)
-        tasks = [int(name) for name in self.result["restarts"][0]["test"]["per_task"]]
+    def _one_task(self, task: Task | None) -> Task:
+        if task is None and self.task != JOINT:
+            return self.task
+        tasks = list(map(as_task, self.result["restarts"][0]["test"]["per_task"]))
         if task not in tasks:
             raise bad_value("task", task, f"one of {', '.join(map(str, tasks))}")
         return task

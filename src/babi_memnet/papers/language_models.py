@@ -9,8 +9,8 @@ from typing import Any
 
 from babi_memnet.errors import RequestError
 from babi_memnet.papers.comparison import failed
-from babi_memnet.papers.published import TASKS
 from babi_memnet.runs.files import read_json
+from babi_memnet.tasks import TASKS
 
 _TASK = re.compile(r"babi_memnet_task_(\d\d)")
 _ACCEPTED = "results of lm_eval on babi_memnet tasks, as its --output_path has them"
