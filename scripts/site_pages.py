@@ -30,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     for page in _pages(config.nav):
         if found := _MODULE.fullmatch(page):
-            files.append(File.generated(config, page, content=f"# {found[1]}\n\n::: babi_memnet.{found[1]}\n"))
+            files.append(File.generated(config, page, content=_reference(found[1])))
     return files
 
 
@@ -59,6 +59,11 @@ def page_of(path: str, files: Files) -> str | None:
     module = path.removeprefix("src/babi_memnet/").removesuffix(".py").replace("/", ".")
     places = (OF_THE_PROJECT.get(path), path.removeprefix("docs/"), f"reference/{module}.md")
     return next((place for place in places if place and files.get_file_from_path(place)), None)
+
+
+def _reference(module: str) -> str:
+    """The page of a module, named without the package."""
+    return f"# {module}\n\n`babi_memnet.{module}`\n\n::: babi_memnet.{module}\n"
 
 
 def _pages(entry: Any) -> Iterator[str]:
