@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow test-attack test-ray lint format bench clean
+.PHONY: help setup run test test-slow test-attack test-ray lint format docs bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -51,6 +51,10 @@ format: $(READY) ## Put the code into the common style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Without the advertisement that its theme prints.
+docs: $(READY) ## Build the site of the documentation: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(READY) ## Measure training speed against a plain port, how it grows, and what kernels save and cost
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/scaling.py
@@ -58,5 +62,5 @@ bench: $(READY) ## Measure training speed against a plain port, how it grows, an
 	$(BIN)/python benchmarks/fixed_order.py
 
 clean: ## Remove caches and builds; run directories and .venv stay
-	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
+	rm -rf build dist site .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

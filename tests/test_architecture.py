@@ -39,6 +39,8 @@ MAY_IMPORT: dict[str, Set[str]] = {
     "runs": set(BASE),
     "worlds": set(),
     **{part: set(BASE[:place]) for place, part in enumerate(BASE)},
+    # It lists commands and imports none, so as to be there at once.
+    "__main__": set(BASE),
     "babi_memnet": set(),
 }
 """Part of the package to the other parts that it may import."""

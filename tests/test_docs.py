@@ -132,6 +132,13 @@ def test_every_page_is_reached_from_the_readme():
         assert f"docs/{page.name}" in readme
 
 
+def test_every_page_has_its_place_in_the_navigation_of_the_site():
+    """One line of mkdocs.yml each; tests/integration/test_site.py builds it."""
+    listed = re.findall(r"^ +- (?:\w+: )?([\w-]+)\.md$", (ROOT / "mkdocs.yml").read_text(), flags=re.MULTILINE)
+    made = ["index", "contributing", "changelog"]  # by scripts/site_pages.py
+    assert sorted(listed) == sorted([*made, *(page.stem for page in (ROOT / "docs").glob("*.md"))])
+
+
 def test_the_page_on_searches_has_the_published_error():
     published = load_table("memn2n_1k").column("pe_ls_rn").errors[2]
     assert f"The {published} that the paper has" in (ROOT / "docs" / "search.md").read_text()

@@ -458,19 +458,6 @@ def test_a_tilde_is_the_home_folder(command: Run) -> None:
     assert f"data.root={Path.home()}/there is no such folder: no such file or folder" in done.stderr
 
 
-def test_choices_in_folders_are_completed(command: Run, environment: Mapping[str, str], tmp_path: Path) -> None:
-    line = "babi-train experiment=memn2n_1k/pe_ls_rn"
-    completed = subprocess.run(
-        [sys.executable, "-m", "babi_memnet.commands.train", "-sc", "query=bash"],
-        env={**environment, "COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_CWORD": "1"},
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert completed.stdout.split() == ["experiment=memn2n_1k/pe_ls_rn", "experiment=memn2n_1k/pe_ls_rn_joint"]
-
-
 @pytest.mark.integration
 @pytest.mark.parametrize("task", [1, 19])
 def test_a_run_knows_nothing_of_letters(command: Run, tmp_path: Path, task: int) -> None:

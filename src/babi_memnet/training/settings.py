@@ -34,7 +34,8 @@ class TrainingSettings:
         first_restart: number of the first restart; ``first_restart=3 restarts=1`` is restart 3 of any larger run.
         epochs: epochs after the linear start.
         optimizer: ``sgd``, ``adam``, ``adamw`` or ``adagrad``, those of torch.optim.
-        beta1, beta2: decay of the moments, adam and adamw.
+        beta1: decay of the first moment, adam and adamw.
+        beta2: decay of the second.
         initial_accumulator: what the sums of squared gradients of adagrad begin with. TensorFlow has 0.1, which keeps
             its first steps small; with 0 the first moves every parameter by the whole step size.
         loss: what the gradient is of: the ``sum`` over a batch or its ``mean``.
