@@ -64,10 +64,12 @@ SETTLED = {
     "training.weight_decay_on",
     "training.clip",
     "training.growing",
+    "model.hop_cost",
+    "model.entropy",
 }
 
 CHOICES = {
-    "data": {"official": ["data.root=stories"], "saved": ["data.path=saved"], "hub": []},
+    "data": {"official": ["data.root=stories"], "saved": ["data.path=saved"], "hub": [], "files": []},
     "model": {
         "writing_memory": ["training=writing_memory", "training.restarts=1", "training.epochs=1"],
         "qrn": ["training=qrn", "training.restarts=1", "training.epochs=1"],

@@ -158,6 +158,12 @@ def test_a_higher_number_has_files_in_the_official_layout(command: Run, tmp_path
     assert command("report", "runs=outputs", "story=1").returncode == 0
 
 
+def test_no_published_table_is_made_of_own_files(command: Run, own: Path) -> None:
+    done = command("reproduce", "columns=[pe]", "tasks=[1]", *PAIR, *QUICK)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("babi-reproduce: data=files: expected official, generated, hub or saved")
+
+
 def test_own_files_are_not_generated(command: Run, own: Path) -> None:
     done = command("generate", "out=made", "format=parquet", *PAIR)
     assert (done.returncode, done.stderr.startswith("babi-generate: data=files: expected generated")) == (2, True)

@@ -64,6 +64,8 @@ def reproduce(config: DictConfig) -> None:
     from babi_memnet.commands.jobs import Common, Composer
 
     started = time.perf_counter()
+    if config.data.source == "files":
+        raise bad_value("data", "files", "official, generated, hub or saved, whose tasks are those of the table")
     table = load_table(config.table)
     columns = [_column(table.columns, name, config.table) for name in config.columns or _trainable(table.columns)]
     if not columns:

@@ -224,7 +224,7 @@ def _places(key: str, given: object) -> list[str] | None:
     if given is None:
         return None
     places = given if isinstance(given, list) else [given]
-    if not places or not all(isinstance(place, str | int) and str(place).strip() for place in places):
+    if not places or not all(type(place) in (str, int) and str(place).strip() for place in places):
         raise bad_value(key, given, PLACES)
     return [str(place) for place in places]
 
