@@ -19,7 +19,7 @@ from babi_memnet.errors import RequestError, one_line
 from babi_memnet.reading import read_regular
 from babi_memnet.runs.files import LARGEST_DOCUMENT
 
-_NAMED_BY = {"data": "source", "model": "name", "tracker": "kind"}
+NAMED_BY = {"data": "source", "model": "name", "tracker": "kind"}
 """The key of each group that tells which of its choices the settings are; those of the others are all of one kind."""
 
 _PRESETS = ("experiment", "debug", "sweep", "search")
@@ -90,7 +90,7 @@ def _as_words(settings: Mapping[str, Any], others: Sequence[str]) -> Iterator[st
         if not isinstance(value, dict):
             yield f"{key}={as_value(value)}"
             continue
-        named_by = _NAMED_BY.get(key)
+        named_by = NAMED_BY.get(key)
         if named_by in value:
             yield f"{key}={value[named_by]}"
         for name, inner in value.items():
