@@ -46,7 +46,12 @@ MAY_IMPORT: dict[str, Set[str]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "datasets": ("babi_memnet.data",),
     "gradio": ("babi_memnet.demo.page",),
-    "huggingface_hub": ("babi_memnet.data.hub", "babi_memnet.data.hub_models", "babi_memnet.tables.model_card"),
+    "huggingface_hub": (
+        "babi_memnet.data.hub",
+        "babi_memnet.data.hub_models",
+        "babi_memnet.tables.dataset_card",
+        "babi_memnet.tables.model_card",
+    ),
     "hydra": ("babi_memnet.commands", "babi_memnet.config", "hydra_plugins"),
     "jinja2": ("babi_memnet.tables",),
     "matplotlib": ("babi_memnet.tables",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -11,7 +10,7 @@ from typing import Any
 from hydra import compose
 from omegaconf import OmegaConf
 
-from babi_memnet.commands.words import NAMED_BY, as_value
+from babi_memnet.commands.words import NAMED_BY, as_word
 from babi_memnet.config import choices_of, schemas
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_files
@@ -21,8 +20,6 @@ from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.settings_fields import EXECUTION, marked
 
 _SYMMETRY_FILE = "training.symmetry_file"
-_PLAIN = re.compile(r"[A-Za-z_][\w./]*|\d+k?")
-"""Texts that Hydra takes as they are."""
 
 
 def repeating(settings: Mapping[str, Any], experiment: str | None, bookkeeping: Collection[str]) -> list[str]:
@@ -50,14 +47,14 @@ def repeating(settings: Mapping[str, Any], experiment: str | None, bookkeeping: 
 
 def _nearest(words: tuple[str, ...], group: str, wanted: Mapping[str, Any]) -> tuple[str, ...]:
     """The words, with the choice for a group that leaves least to be said; without one where it would not be less."""
+    if group in NAMED_BY:
+        name = f"{group}.{NAMED_BY[group]}"
+        return words if _composed(words)[name] == wanted[name] else (*words, f"{group}={wanted[name]}")
     of_group = {key: value for key, value in wanted.items() if key.startswith(f"{group}.")}
 
     def left(tried: tuple[str, ...]) -> int:
         return len(list(_changed(of_group, _composed(tried))))
 
-    if group in NAMED_BY:
-        name = f"{group}.{NAMED_BY[group]}"
-        return words if _composed(words)[name] == wanted[name] else (*words, f"{group}={wanted[name]}")
     if left(words) <= 1:  # a choice would be a word too
         return words
     return min([words, *((*words, f"{group}={choice}") for choice in choices_of(group))], key=left)
@@ -67,8 +64,7 @@ def _changed(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[st
     """The words for what is not as given; keys that are not there belong to choices that were not made."""
     for key, value in wanted.items():
         if key in given and value != given[key]:
-            plain = isinstance(value, str) and _PLAIN.fullmatch(value)
-            yield f"{key}={value if plain else as_value(value)}"
+            yield as_word(key, value)
 
 
 @cache  # Hydra takes a tenth of a second for each

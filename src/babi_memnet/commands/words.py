@@ -26,6 +26,10 @@ _PRESETS = ("experiment", "debug", "sweep", "search")
 """Groups whose files change settings of other groups; what is recorded would overrule them."""
 
 
+_PLAIN = re.compile(r"[A-Za-z_][\w./]*|\d+k?")
+"""Texts that Hydra takes as they are."""
+
+
 def prepared(words: Sequence[str], config_name: str) -> list[str]:
     """The words as Hydra is to have them.
 
@@ -96,6 +100,12 @@ def _as_words(settings: Mapping[str, Any], others: Sequence[str]) -> Iterator[st
         for name, inner in value.items():
             if f"{key}.{name}" not in overruled and name != named_by:
                 yield f"{key}.{name}={as_value(inner)}"
+
+
+def as_word(key: str, value: Any) -> str:
+    """An override, without quotes where it needs none."""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    return f"{key}={value if plain else as_value(value)}"
 
 
 def as_value(value: Any) -> str:

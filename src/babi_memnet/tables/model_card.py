@@ -11,13 +11,11 @@ from babi_memnet.looking.restoring import Trained
 from babi_memnet.models.networks import code_of_own, network_on_record
 from babi_memnet.papers.comparison import Comparison, compare, tasks_of
 from babi_memnet.runs.environment import PACKAGES
+from babi_memnet.tables.cards import HUB_ID, are_official, stories_in_words
 from babi_memnet.tables.numbers import interval, mean_and_deviation, rounded, signed
 from babi_memnet.tables.pages import filled
 from babi_memnet.worlds.simulation import simulate
 
-OFFICIAL = ("official", "hub")
-"""Sources of which the stories are those that Weston et al. (2015) published."""
-_HUB_ID = "facebook/babi_qa"
 _TRIED = 20
 
 
@@ -62,7 +60,7 @@ def model_card(trained: Trained, place: int, command: Sequence[str]) -> str:
         selection=training["selection"].replace("_", " "),
         restarts=len(trained.restarts),
         all_restarts=mean_and_deviation(result["mean"], result["standard_deviation"]),
-        data=_data(settings["data"]),
+        data=stories_in_words(settings["data"]),
         questions=result["data"]["questions"],
         fingerprint=result["data"]["fingerprint"],
         protocol=_protocol(settings),
@@ -93,13 +91,13 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     data = trained.settings["data"]
-    official = data["source"] in OFFICIAL
+    official = are_official(data)
     errors = [
         EvalResult(
             task_type="question-answering",
             task_name=_task_name(error.task),
-            dataset_type=_HUB_ID if official else f"babi_memnet-{data['source']}",
-            dataset_name=f"bAbI, {_task_name(error.task)}, {_data(data)}",
+            dataset_type=HUB_ID if official else f"babi_memnet-{data['source']}",
+            dataset_name=f"bAbI, {_task_name(error.task)}, {stories_in_words(data)}",
             dataset_split="test",
             metric_type="error_percent",
             metric_name="test error in percent",
@@ -111,7 +109,7 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
         library_name="babi_memnet",
         pipeline_tag="question-answering",
         tags=["babi", "memory-networks", trained.settings["model"]["name"]],
-        datasets=[_HUB_ID] if official else None,
+        datasets=[HUB_ID] if official else None,
         metrics=["error_percent"],
         model_name=name,
         eval_results=errors,
@@ -132,13 +130,6 @@ def _in_words(error: Comparison) -> str:
         f"{rounded(error.error_percent)} % of {error.questions:,} questions, 95 % interval "
         f"{interval(error.interval)} (of the questions alone)"
     )
-
-
-def _data(data: Mapping[str, Any]) -> str:
-    """Which stories, such as ``generated stories, size 1k, seed 0``."""
-    known = {key: data.get(key) for key in ("size", "language", "seed", "shift", "disjoint")}
-    told = [f"{key} {value}" for key, value in known.items() if value is not False and value not in (None, "none")]
-    return ", ".join([f"{data['source']} stories", *told])
 
 
 def _protocol(settings: Mapping[str, Any]) -> str:
