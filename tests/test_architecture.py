@@ -58,7 +58,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "numba": ("babi_memnet.models.kernels", "babi_memnet.training.sampling"),
     "omegaconf": ("babi_memnet.commands", "babi_memnet.config", "hydra_plugins"),
     "optuna": ("babi_memnet.search.study",),
-    "pyarrow": ("babi_memnet.data", "babi_memnet.tables.run_report"),
+    "pyarrow": ("babi_memnet.data", "babi_memnet.runs.merging", "babi_memnet.tables.run_report"),
     "rich": ("babi_memnet.tables.sheet",),
     "safetensors": ("babi_memnet.runs.checkpoint", "babi_memnet.runs.exported"),
     "scipy": ("babi_memnet.models.kernels", "babi_memnet.papers.statistics", "babi_memnet.training.chance"),

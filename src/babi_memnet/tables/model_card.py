@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babi_memnet.data.babi_format import TITLES
+from babi_memnet.data.settings import settings_on_record
 from babi_memnet.looking.restoring import Trained
 from babi_memnet.models.networks import code_of_own, network_on_record
 from babi_memnet.papers.comparison import Comparison, compare, tasks_of
@@ -98,6 +99,7 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
             task_name=_task_name(error.task),
             dataset_type=HUB_ID if official else f"babi_memnet-{data['source']}",
             dataset_name=f"bAbI, {_task_name(error.task)}, {stories_in_words(data)}",
+            dataset_config=_part(data, error.task),  # results that differ in nothing else would become one
             dataset_split="test",
             metric_type="error_percent",
             metric_name="test error in percent",
@@ -115,6 +117,13 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
         eval_results=errors,
     )
     return str(header.to_yaml())
+
+
+def _part(data: Mapping[str, Any], task: int | str) -> str:
+    """Which part of the data, as the hub calls those of the published stories: ``en-10k-qa3``."""
+    published: Any = settings_on_record(data)
+    folder = f"{published.folder}-" if are_official(data) else ""
+    return f"{folder}{'all' if task == 'joint' else f'qa{task}'}"
 
 
 def _subject(tasks: Sequence[int]) -> str:
