@@ -36,7 +36,7 @@ _MODULES = [
     "datasets",
     "matplotlib.figure",
     "optuna",  # of an extra: warmed where it is installed
-    *(f"babi_memnet.commands.{name}" for name in ("demo", "generate", "report", "reproduce", "train")),
+    *(f"babi_memnet.commands.{name}" for name in ("demo", "export", "generate", "report", "reproduce", "train")),
     "babi_memnet.experiment",
     "babi_memnet.models.kernels.memn2n",
     "babi_memnet.tables.inspection_report",

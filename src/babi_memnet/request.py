@@ -60,17 +60,7 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
     Raises:
         RequestError: the stories it needs are not to be had.
     """
-    model = settings.model.settled(joint=settings.task == JOINT)
-    training = settings.training.in_one_go() if model.fitted else settings.training.settled()
-    settings = replace(settings, model=model, training=training)
-    if not settings.model.linear_start:  # there is no softmax to leave out
-        if settings.training.epochs < 1:
-            raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
-        settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
-    settings = replace(settings, training=_validated(settings))
-    if settings.task == JOINT and settings.training.validation == "tail":
-        accepted = "random with task=joint, since the last questions of all tasks are those of the last tasks"
-        raise bad_value("training.validation", "tail", accepted)
+    settings = settled(settings)
     digest = fingerprint(settings.data, settings.tasks)
     code = code_of_own(settings.model.name)
     declared = settings.training.symmetry == "declared"
@@ -90,6 +80,26 @@ def settle(settings: Settings, experiment: str | None = None) -> Request:
         ignored=marked(settings, BOOKKEEPING, EXECUTION),
     )
     return Request(settings, experiment, digest, name)
+
+
+def settled(settings: Settings) -> Settings:
+    """The settings with everything chosen that is left to depend on other settings.
+
+    Raises:
+        RequestError: some of them mean nothing together.
+    """
+    model = settings.model.settled(joint=settings.task == JOINT)
+    training = settings.training.in_one_go() if model.fitted else settings.training.settled()
+    settings = replace(settings, model=model, training=training)
+    if not settings.model.linear_start:  # there is no softmax to leave out
+        if settings.training.epochs < 1:
+            raise bad_value("training.epochs", 0, f"at least 1, since {settings.model.name} has no linear start")
+        settings = replace(settings, training=replace(settings.training, linear_start_epochs=0))
+    settings = replace(settings, training=_validated(settings))
+    if settings.task == JOINT and settings.training.validation == "tail":
+        accepted = "random with task=joint, since the last questions of all tasks are those of the last tasks"
+        raise bad_value("training.validation", "tail", accepted)
+    return settings
 
 
 def _validated(settings: Settings) -> TrainingSettings:

@@ -104,3 +104,54 @@ def test_runs_without_an_experiment_have_a_name_in_pivots(command: Run, tmp_path
     assert drawn.returncode == 0, drawn.stderr
     assert "no experiment" in drawn.stdout
     assert {cell["experiment"] for cell in json.loads((tmp_path / "drawn" / "cells.json").read_text())} == {None}
+
+
+def test_results_of_two_machines_are_one_table(command: Run, tmp_path: Path) -> None:
+    for place, tasks in (("one", "1,4"), ("two", "4,6")):
+        assert command("train", "-m", f"task={tasks}", *SMALL, f"runtime.outputs={place}").returncode == 0
+    for status in (tmp_path / "two").rglob("status.json"):
+        content = json.loads(status.read_text())
+        status.write_text(json.dumps({**content, "host": "second", "ended": "2999-01-01T00:00:00+00:00"}))
+    done = command("report", "merge=[one,two]", "out=results/all.parquet")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "results/all.parquet: runs: 3, rows: 3 of the 4 in one + two\n"
+    table = parquet.read_table(tmp_path / "results" / "all.parquet").to_pylist()
+    assert {row["task"]: row["machine.host"] == "second" for row in table} == {1: False, 4: True, 6: True}
+
+    # what is merged is shown as the folders are, wherever these are
+    folders = command("report", "runs=[one,two]", "where={task:[1,6]}", "rows=task", "out=drawn", "figures=false")
+    assert folders.returncode == 0, folders.stderr
+    expected = (tmp_path / "drawn" / "runs.json").read_bytes()
+    for place in ("one", "two"):
+        (tmp_path / place).rename(tmp_path / f"away_{place}")
+    words = ["where={task:[1,6]}", "rows=task", "figures=false"]
+    merged = command("report", "runs=results/all.parquet", *words)
+    assert merged.returncode == 0, merged.stderr
+    assert merged.stdout.splitlines()[1:-1] == folders.stdout.splitlines()[1:-1]
+    assert (tmp_path / "outputs" / "reports" / "all" / "runs.json").read_bytes() == expected
+
+    # a file is added to, and never replaced by chance
+    both = "merge=[results/all.parquet,away_one]"
+    more = command("report", both, "out=results/all.parquet")
+    assert more.stdout == "results/all.parquet: runs: 3, rows: 3 of the 5 in results/all.parquet + away_one\n"
+    assert parquet.read_table(tmp_path / "results" / "all.parquet").to_pylist() == table
+    part = command("report", both, "out=part.parquet", "where={task:4}")
+    assert part.stdout == "part.parquet: runs: 1, rows: 1 of the 5 in results/all.parquet + away_one\n"
+    wrong = [
+        ([both, "out=results/all.parquet", "where={task:4}"], "exists already; expected another file, since where"),
+        (["merge=away_two", "out=results/all.parquet"], "out=results/all.parquet: exists already; name it in merge"),
+        (["merge=away_two"], "out=None: expected the file to write to, such as results.parquet"),
+        (["merge=away_two", "out=results"], "out=results: expected the file to write to, such as results.parquet"),
+        (["merge=[]", "out=new.parquet"], "merge=[]: expected a folder of runs, or a list of some"),
+        (["merge=results", "out=new.parquet"], "merge=results: expected folders with run directories in them"),
+        (["merge=away_two", "out=new.parquet", "rows=task"], "rows=task: expected no merge beside it, which makes no"),
+        (["merge=away_two", "out=new.parquet", "story=1"], "story=1: expected no merge beside it"),
+        (["runs=results/all.parquet", "story=1"], "expected a run directory, found no status.json"),
+        (["runs=results/all.parquet", "inspect=true"], "inspect=true: "),
+    ]
+    for overrides, line in wrong:
+        refused = command("report", *overrides)
+        assert refused.returncode == 2, refused.stdout
+        assert line in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert not (tmp_path / "new.parquet").exists()

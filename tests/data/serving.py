@@ -1,13 +1,16 @@
-"""A local server and what it serves: a small archive in the official layout, whole, in pieces, or not at all."""
+"""A local server and what it serves: a small archive in the official layout, whole, in pieces, or not at all; a hub."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import json
 import tarfile
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 CONTENT = {
     "en/qa1_single-supporting-fact_train.txt": b"1 Otto slept.\n2 Who slept? \totto\t1\n",
@@ -44,9 +47,9 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.requests.append((self.path, self.headers.get("Range")))
-                outer.answers.get(self.path, refused(404))(self)
+                outer.answers.get(self.path.partition("?")[0], refused(404))(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_POST = do_GET
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -100,3 +103,102 @@ def refused(code: int, *headers: tuple[str, str]) -> Answer:
         handler.end_headers()
 
     return answer
+
+
+def told(content: object, *headers: tuple[str, str]) -> Answer:
+    """Send ``content`` as JSON."""
+    text = json.dumps(content).encode()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        for name, value in (("Content-Type", "application/json"), *headers):
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(text)
+
+    return answer
+
+
+class ModelHub:
+    """Has a server behave as the Hugging Face hub does with one model repository that somebody uploads and fetches.
+
+    Attributes:
+        made: what the repository was asked to be, once it was.
+        files: what was committed last, by name.
+        tokens: who asked to write.
+        endpoint: the address for ``HF_ENDPOINT``.
+    """
+
+    COMMIT = "5" * 40
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.made: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
+        self.tokens: set[str | None] = set()
+        self._server, self._name = server, name
+        api = f"/api/models/{name}"
+        for path, answer in {
+            "/api/repos/create": self._make,
+            "/api/validate-yaml": told({"errors": [], "warnings": []}),
+            f"{api}/preupload/main": self._plan,
+            f"{api}/commit/main": self._commit,
+        }.items():
+            server.serve(path, answer)
+        self.endpoint = server.serve("", refused(404))
+
+    def _make(self, handler: BaseHTTPRequestHandler) -> None:
+        self.tokens.add(handler.headers.get("Authorization"))
+        self.made = json.loads(posted(handler))
+        told({"url": f"{self.endpoint}/{self._name}"})(handler)
+
+    def _plan(self, handler: BaseHTTPRequestHandler) -> None:
+        files = json.loads(posted(handler))["files"]
+        plan = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in files]
+        told({"files": plan})(handler)
+
+    def _commit(self, handler: BaseHTTPRequestHandler) -> None:
+        lines = [json.loads(line) for line in posted(handler).splitlines()]
+        self.files = {
+            line["value"]["path"]: base64.b64decode(line["value"]["content"]) for line in lines if line["key"] == "file"
+        }
+        self._publish()
+        told({"commitUrl": f"{self.endpoint}/{self._name}/commit/{self.COMMIT}", "commitOid": self.COMMIT})(handler)
+
+    def _publish(self) -> None:
+        """Serve what was committed."""
+        info = {"id": self._name, "sha": self.COMMIT, "siblings": [{"rfilename": name} for name in self.files]}
+        tree = [
+            {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+            for name, content in self.files.items()
+        ]
+        for revision in ("main", self.COMMIT):
+            self._server.serve(f"/api/models/{self._name}/revision/{revision}", told(info))
+            self._server.serve(f"/api/models/{self._name}/tree/{revision}", told(tree))
+            for name, content in self.files.items():
+                self._server.serve(f"/{self._name}/resolve/{revision}/{name}", self._file(content))
+
+    def _file(self, content: bytes) -> Answer:
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.send_header("X-Repo-Commit", self.COMMIT)
+            handler.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
+            handler.send_header("Content-Length", str(len(content)))
+            handler.end_headers()
+            if handler.command != "HEAD":
+                handler.wfile.write(content)
+
+        return answer
+
+
+def posted(handler: BaseHTTPRequestHandler) -> bytes:
+    """What the client sends along, whole or in pieces."""
+    if (length := handler.headers.get("Content-Length")) is not None:
+        return handler.rfile.read(int(length))
+    content = b""
+    while size := int(handler.rfile.readline(), 16):
+        content += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return content

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,11 +13,14 @@ from typing import Any, NoReturn
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from babi_memnet.commands.application import launch
+from babi_memnet.commands.words import as_word
 from babi_memnet.data.export import write_official_layout, write_saved
 from babi_memnet.data.lm_eval import write_tasks
 from babi_memnet.data.saved import FORMS
 from babi_memnet.data.settings import FilesData, GeneratedData
+from babi_memnet.data.sources import fingerprint
 from babi_memnet.errors import bad_value
+from babi_memnet.settings_fields import BOOKKEEPING, marked
 from babi_memnet.tasks import TASKS
 
 log = logging.getLogger(__name__)
@@ -48,7 +53,14 @@ def generate(config: DictConfig) -> None:
     if isinstance(settings, FilesData):
         raise bad_value("data", config.data.source, "generated, or official, hub or saved with another format")
     if config.format in FORMS:
-        folder = write_saved(settings, out, tasks, config.format, config.overwrite, progress)
+
+        def card(rows: Mapping[str, int]) -> str:
+            from babi_memnet.tables.dataset_card import dataset_card
+
+            command = _repeating(settings, tasks, config.format)
+            return dataset_card(settings, tasks, config.format, rows, fingerprint(settings, tasks), command)
+
+        folder = write_saved(settings, out, tasks, config.format, config.overwrite, progress, card)
     elif config.format == "lm_eval":
         folder = write_tasks(settings, out, tasks, config.overwrite)
     elif config.format != "babi":
@@ -60,6 +72,19 @@ def generate(config: DictConfig) -> None:
     else:
         folder = write_official_layout(settings, out, tasks, config.overwrite, progress)
     log.info("%d tasks written to %s", len(tasks), folder)
+
+
+def _repeating(settings: Any, tasks: Sequence[int], form: str) -> list[str]:
+    """The words that write the same stories in the same form, wherever the source of them lies."""
+    default, aside = vars(type(settings)()), ("source", *marked(settings, BOOKKEEPING))
+    changed = {key: value for key, value in vars(settings).items() if key not in aside and value != default[key]}
+    words = ["out=DIR", f"format={form}"]
+    if settings.source != "generated":
+        words.append(f"data={settings.source}")
+    if list(tasks) != list(TASKS):
+        words.append(as_word("tasks", list(tasks)))
+    words += [as_word(f"data.{key}", value) for key, value in changed.items()]
+    return ["babi-generate", *map(shlex.quote, words)]
 
 
 def main() -> NoReturn:

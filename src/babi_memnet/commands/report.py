@@ -15,7 +15,8 @@ from babi_memnet.commands.application import launch
 from babi_memnet.config import choices_of, schemas
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import known_settings
-from babi_memnet.runs.collection import Row, as_text, choose, collect, folders_of, in_order
+from babi_memnet.runs.collection import Row, as_text, choose, folders_of, in_order
+from babi_memnet.runs.merging import SUFFIX, gather, newest, write_merged
 from babi_memnet.tables.sheet import screen_width, show
 from babi_memnet.tracking.start import check_tracker, track_report
 
@@ -29,7 +30,8 @@ class ReportSchema:
     """The top level of report.yaml.
 
     Attributes:
-        runs: a folder of runs, or a list of folders.
+        runs: a folder of runs, a Parquet file of merged ones, or a list of some.
+        merge: the same, to write their results to the Parquet file ``out`` instead of a report; null for a report.
         where: which runs; a mapping of key to the value, or the values, that it must have; null means all.
         rows: the key whose values stand down the side; null means that what sets the runs apart decides.
         columns: the key whose values stand across; null for none.
@@ -43,6 +45,7 @@ class ReportSchema:
     """
 
     runs: Any = MISSING
+    merge: Any = None
     where: Any = None
     rows: str | None = None
     columns: str | None = None
@@ -67,21 +70,17 @@ def report(config: DictConfig) -> None:
 
     gc.disable()  # records are only gathered here; looking through ten thousand of them again and again takes its time
     settings: Any = OmegaConf.to_container(config, resolve=True)
+    if settings["merge"] is not None:
+        _merge(settings)
+        return
     roots = folders_of(settings["runs"])
     _check_story(settings)
-    where = {} if settings["where"] is None else settings["where"]
-    if not isinstance(where, dict):
-        raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
+    where = _where(settings)
     if not isinstance(config.tracker, DictConfig):
         raise bad_value("tracker", config.tracker, f"one of {', '.join(choices_of('tracker'))}")
     tracker: Any = OmegaConf.to_object(config.tracker)
     check_tracker(tracker)
-    found, broken = collect(roots, known_settings(schemas()))
-    for line in broken:
-        log.warning("left out: %s", line)
-    if not found:
-        raise bad_value("runs", ",".join(roots), "folders with run directories in them, found no run to read")
-    rows = in_order(choose(found, where))
+    rows = in_order(choose(_gathered("runs", roots), where))
     title = " + ".join(roots)
     out = Path(settings["out"] or Path(settings["runtime"]["outputs"]) / "reports" / _name(roots))
     if not next(place for place in (out, *out.parents) if place.exists()).is_dir():
@@ -118,6 +117,69 @@ def report(config: DictConfig) -> None:
     log.info("%s: %s", out, ", ".join(str(path.relative_to(out)) for path in written))
 
 
+def _where(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that ``where`` wants of keys.
+
+    Raises:
+        RequestError: it is no mapping.
+    """
+    where = {} if settings["where"] is None else settings["where"]
+    if not isinstance(where, dict):
+        raise bad_value("where", where, "keys and values, such as where={task:[1,2]}")
+    return where
+
+
+def _gathered(key: str, roots: Sequence[str]) -> list[Row]:
+    """The rows of all runs in these folders and files, which ``key`` names; runs that cannot be read are told.
+
+    Raises:
+        RequestError: there is no run.
+    """
+    found, broken = gather(roots, known_settings(schemas()))
+    for line in broken:
+        log.warning("left out: %s", line)
+    if not found:
+        raise bad_value(key, ",".join(roots), "folders with run directories in them, found no run to read")
+    return found
+
+
+def _merge(settings: dict[str, Any]) -> None:
+    """Write the results of several folders and files to one Parquet file, of each signature the newest."""
+    roots, where = folders_of(settings["merge"], "merge"), _where(settings)
+    _refuse_others(settings, "no merge beside it, which makes no table")
+    if settings["story"] is not None:
+        raise RequestError(f"story={settings['story']}: expected no merge beside it, which shows nothing")
+    out = Path(settings["out"] or "")
+    if out.suffix != SUFFIX:
+        raise bad_value("out", settings["out"], f"the file to write to, such as results{SUFFIX}")
+    if out.exists():
+        if where:
+            raise RequestError(f"out={out}: exists already; expected another file, since where leaves results out")
+        if out.resolve() not in {Path(root).resolve() for root in roots}:
+            raise RequestError(f"out={out}: exists already; name it in merge as well, or choose another file")
+    sources = [_gathered("merge", [root]) for root in roots]
+    rows = in_order(choose(newest(sources), where))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_merged(out, rows)
+    except OSError as error:
+        raise RequestError(f"out={out}: cannot be written ({error.strerror or error})") from None
+    runs = len({row.keys["signature"] for row in rows})
+    log.info("%s: runs: %d, rows: %d of the %d in %s", out, runs, len(rows), sum(map(len, sources)), " + ".join(roots))
+
+
+def _refuse_others(settings: Mapping[str, Any], expected: str) -> None:
+    """Refuse what only a table has.
+
+    Raises:
+        RequestError: there is such a key; the text names it.
+    """
+    without = {"inspect": False, "predictions": False, "rows": None, "columns": None, "value": ReportSchema.value}
+    for key, default in without.items():
+        if settings[key] != default:
+            raise RequestError(f"{key}={as_text(settings[key])}: expected {expected}")
+
+
 def _check_story(settings: Mapping[str, Any]) -> None:
     """Refuse what means nothing with ``story``, and what means nothing without it.
 
@@ -128,10 +190,7 @@ def _check_story(settings: Mapping[str, Any]) -> None:
         if settings["restart"] is not None:
             raise RequestError(f"restart={settings['restart']}: expected story as well, whose network it chooses")
         return
-    without = {"inspect": False, "predictions": False, "rows": None, "columns": None, "value": ReportSchema.value}
-    for key, default in without.items():
-        if settings[key] != default:
-            raise RequestError(f"{key}={as_text(settings[key])}: expected no story beside it, which makes no table")
+    _refuse_others(settings, "no story beside it, which makes no table")
 
 
 def _inspect(
@@ -212,7 +271,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
 
 def _name(roots: Sequence[str]) -> str:
     """The folder of a report by default, after the folders of its runs."""
-    return "+".join(Path(root).resolve().name or "runs" for root in roots)
+    return "+".join(Path(root).resolve().name.removesuffix(SUFFIX) or "runs" for root in roots)
 
 
 def main() -> NoReturn:

@@ -19,11 +19,15 @@ from babi_memnet.errors import RequestError, one_line
 from babi_memnet.reading import read_regular
 from babi_memnet.runs.files import LARGEST_DOCUMENT
 
-_NAMED_BY = {"data": "source", "model": "name", "tracker": "kind"}
+NAMED_BY = {"data": "source", "model": "name", "tracker": "kind"}
 """The key of each group that tells which of its choices the settings are; those of the others are all of one kind."""
 
 _PRESETS = ("experiment", "debug", "sweep", "search")
 """Groups whose files change settings of other groups; what is recorded would overrule them."""
+
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./]*|\d+k?")
+"""Texts that Hydra takes as they are."""
 
 
 def prepared(words: Sequence[str], config_name: str) -> list[str]:
@@ -90,12 +94,18 @@ def _as_words(settings: Mapping[str, Any], others: Sequence[str]) -> Iterator[st
         if not isinstance(value, dict):
             yield f"{key}={as_value(value)}"
             continue
-        named_by = _NAMED_BY.get(key)
+        named_by = NAMED_BY.get(key)
         if named_by in value:
             yield f"{key}={value[named_by]}"
         for name, inner in value.items():
             if f"{key}.{name}" not in overruled and name != named_by:
                 yield f"{key}.{name}={as_value(inner)}"
+
+
+def as_word(key: str, value: Any) -> str:
+    """An override, without quotes where it needs none."""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    return f"{key}={value if plain else as_value(value)}"
 
 
 def as_value(value: Any) -> str:

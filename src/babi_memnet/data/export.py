@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,27 +38,41 @@ def write_official_layout(
     return folder
 
 
+CARD_FILE = "README.md"
+
+
 def write_saved(
-    settings: DataSettings, out: Path, tasks: list[int], form: str, overwrite: bool = False, progress: bool = True
+    settings: DataSettings,
+    out: Path,
+    tasks: list[int],
+    form: str,
+    overwrite: bool = False,
+    progress: bool = True,
+    card: Callable[[Mapping[str, int]], str] | None = None,
 ) -> Path:
     """Writes the stories of any source as `saved` reads them: ``form`` is one of its ``FORMS``; returns ``out``.
 
     That is ``train.parquet`` and ``test.parquet`` with one row per question, or what ``DatasetDict.save_to_disk``
-    writes. The rest as in `write_official_layout`, and everything that loading raises.
+    writes. ``card`` is given the number of questions by split and makes the README.md beside them. The rest as in
+    `write_official_layout`, and everything that loading raises.
     """
+    names = FORMS[form] if card is None else (CARD_FILE, *FORMS[form])
     if not overwrite:
-        refuse_existing(out, out, FORMS[form])
+        refuse_existing(out, out, names)
     for split in SPLITS if form == "datasets" else ():
         # A folder of this name can be anything, and it would be gone as a whole.
         if (out / split).exists() and not (out / split / STATE_FILE).is_file():
             raise RequestError(f"out={out}: {out / split} is not a saved dataset and stays; choose another folder")
     stories = load(settings, tasks)
-    with assembled(out, out, FORMS[form], overwrite) as scratch, _progress_bars(progress):
+    with assembled(out, out, names, overwrite) as scratch, _progress_bars(progress):
         if form == "datasets":
             stories.save_to_disk(scratch)
         else:
             for split in SPLITS:
                 stories[split].to_parquet(scratch / f"{split}.parquet")
+        if card is not None:
+            text = card({split: len(stories[split]) for split in SPLITS})
+            (scratch / CARD_FILE).write_text(text, encoding="utf-8")
     return out
 
 

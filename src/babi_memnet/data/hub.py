@@ -98,9 +98,13 @@ def _refusal(settings: HubData, error: Exception, endpoint: str) -> RequestError
         return bad_value("data.revision", settings.revision, f"a commit, branch or tag of {settings.repository}")
     if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
         return bad_value("data.file", settings.file, f"a file of {settings.repository} at data.revision")
-    response = getattr(error, "response", None)
-    reason = f"HTTP {response.status_code}" if response is not None else one_line(error)
     return RequestError(
         f"data=hub: {settings.file} of {settings.repository} could not be fetched from {endpoint} "
-        f"({reason}); check the network, or choose another source ({_INSTEAD})"
+        f"({reason_of(error)}); check the network, or choose another source ({_INSTEAD})"
     )
+
+
+def reason_of(error: Exception) -> str:
+    """In a few words why the hub's client did not get what it wanted."""
+    response = getattr(error, "response", None)
+    return f"HTTP {response.status_code}" if response is not None else one_line(error)

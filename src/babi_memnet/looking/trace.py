@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from babi_memnet.data.hub_models import model_folder, push_model
 from babi_memnet.encoding.questions import Columns, Encoder, Questions
-from babi_memnet.encoding.vocabulary import Vocabulary
-from babi_memnet.errors import RequestError, bad_value
+from babi_memnet.errors import RequestError
 from babi_memnet.looking.answering import Answers, Attended, Step, Trace, Way, Write, kind_of, taken
-from babi_memnet.models.networks import network_class, network_on_record
-from babi_memnet.runs.directory import load_run
+from babi_memnet.looking.restoring import Trained
+from babi_memnet.runs.exported import CONFIG_FILE, FILES, read_exported
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Batch, Network
@@ -37,7 +37,7 @@ class TracedNetwork:
     """One restart of a trained run, ready to be asked. May be asked by several threads at once.
 
     Attributes:
-        directory: of the run.
+        directory: of the run, or the folder in which it was handed on.
         settings: of the run, as nested plain mappings.
         restart: the number of the restart.
         encoder: from text to arrays, with the words that the network knows.
@@ -78,44 +78,48 @@ class TracedNetwork:
         Raises:
             RequestError: as of `load`.
         """
-        import torch
-
-        from babi_memnet.models.network import Shape
-
-        record = load_run(directory)
-        status, result, checkpoint = record.status, record.result, record.checkpoint()
-        if status is None or result is None:
-            state = status and status["state"]
-            raise RequestError(f"{record.path}: expected a finished run, this one is {state}; the same command ends it")
-        if checkpoint is None:
-            raise RequestError(
-                f"{record.path}: expected its checkpoint, found none; remove the folder and train it again"
-            )
-        if checkpoint.signature not in (None, status["signature"]):
-            raise RequestError(
-                f"{record.path}: the checkpoint is of another run (signature {checkpoint.signature}); expected that of "
-                f"{status['signature']}; remove the folder and train it again"
-            )
-        numbers = checkpoint.state["restarts"]
-        settings = status["settings"]
-        saved = checkpoint.state["encoder"]
-        encoder = Encoder(Vocabulary.from_json(saved["vocabulary"]), saved["slots"], saved["positions"])
-        model = network_on_record(settings["model"])
-        kind = network_class(model.name)
+        trained = Trained.of_run(directory)
         for restart in restarts:
-            place = result["selected"] if restart is None else numbers.index(restart) if restart in numbers else None
-            if place is None:
-                raise bad_value("restart", restart, f"one of {', '.join(map(str, numbers))}, those of {record.path}")
-            network = kind(model, Shape.of(encoder))
-            tensors, known = network.upgrade(checkpoint.tensors), set(network.state_dict())
-            # A tensor that has two names in the network is kept by one of them.
-            own = {name: torch.from_numpy(np.array(values[place])) for name, values in tensors.items() if name in known}
-            if lacking := [name for name, _ in network.named_parameters() if name not in own]:
-                raise RequestError(f"{record.path}: expected a checkpoint with {', '.join(lacking)}, found none")
-            network.load(own)
-            network.requires_grad_(False).eval()
-            network.linear = settings["training"]["epochs"] == 0
-            yield cls(record.path, settings, numbers[place], encoder, network)
+            yield cls._of(trained, trained.place(restart))
+
+    @classmethod
+    def load_exported(cls, source: str | os.PathLike[str], revision: str | None = None) -> TracedNetwork:
+        """The network that `babi-export` has handed on, with the very parameters of the run.
+
+        Args:
+            source: the folder, or a repository of the Hugging Face hub, ``OWNER/NAME``, which is looked for in the
+                cache of the hub's client where the hub is not to be reached.
+            revision: a commit, branch or tag of the repository; None means its main branch.
+
+        Raises:
+            RequestError: there is no such folder or repository, or what lies there is damaged or of a later format.
+        """
+        folder = Path(source) if Path(source).is_dir() else model_folder(os.fspath(source), revision)
+        return cls._of(Trained.of_exported(folder, read_exported(folder)), 0)
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str], revision: str | None = None) -> TracedNetwork:
+        """As `load_exported`, under the name that users of the hub know."""
+        return cls.load_exported(source, revision)
+
+    def push_to_hub(self, repository: str, private: bool = True) -> str:
+        """Upload the folder that the network was loaded from; the address of its repository.
+
+        Args:
+            repository: ``OWNER/NAME``, made where there is none.
+            private: whether one that is made is private.
+
+        Raises:
+            RequestError: the network was not loaded from such a folder, or the hub refuses it.
+        """
+        if not (self.directory / CONFIG_FILE).is_file():
+            raise RequestError(f"{self.directory}: expected a folder that babi-export wrote; it uploads runs, by push=")
+        return push_model(self.directory, FILES, repository, private)
+
+    @classmethod
+    def _of(cls, trained: Trained, place: int) -> TracedNetwork:
+        network, _ = trained.network(place)
+        return cls(trained.origin, trained.settings, trained.restarts[place], trained.encoder, network)
 
     def ask(self, story: Sequence[str], question: str) -> Trace:
         """Answer a question that a person has typed about a story.

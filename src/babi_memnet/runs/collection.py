@@ -28,6 +28,8 @@ SEEDS = ("runtime.seed", "data.seed")
 REPETITIONS = (*SEEDS, "training.restarts", "training.first_restart")
 """What says which repetitions there are, and nothing of what is repeated."""
 
+MACHINE = ("host", "platform", "cores", "python", "device", "threads", "started", "ended")
+
 _FACTS = ("run", "signature", "state")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?k?")
 _MOST_NAMED = 12
@@ -48,6 +50,7 @@ class Row:
         published: what the error was held against: a cell of the comparison in result.json, and its ``column``.
         seconds: of training the whole run; None unless it is done.
         versions: of the packages that made it.
+        machine: what status.json says of where and when it was made (`MACHINE`), and the commit of the code.
         bookkeeping: keys that say where things are or who watches, each with all below it. They can be asked for by
             name, but are no difference from another row.
     """
@@ -62,6 +65,7 @@ class Row:
     published: Mapping[str, Any] | None = None
     seconds: float | None = None
     versions: Mapping[str, str | None] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
     bookkeeping: frozenset[str] = frozenset()
 
     @property
@@ -85,8 +89,8 @@ class Known(NamedTuple):
 NOTHING_KNOWN = Known()
 
 
-def folders_of(runs: object) -> list[str]:
-    """The folders that ``runs=`` names: one, or a list of them.
+def folders_of(runs: object, key: str = "runs") -> list[str]:
+    """The folders (or files of `merging`) that ``runs=``, or another key, names: one, or a list of them.
 
     Raises:
         RequestError: it is anything else.
@@ -94,7 +98,7 @@ def folders_of(runs: object) -> list[str]:
     named: list[object] = runs if isinstance(runs, list) else [runs]
     folders = [folder for folder in named if isinstance(folder, str) and folder]
     if not folders or len(folders) < len(named):
-        raise bad_value("runs", runs, "a folder of runs, or a list of some")
+        raise bad_value(key, runs, "a folder of runs, or a list of some")
     return folders
 
 
@@ -133,16 +137,23 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
         run = {"run": os.fspath(path), "signature": status["signature"], "state": status["state"]}
         keys = {**run, "experiment": status.get("experiment"), **flat(settings), "joint": settings["task"] == JOINT}
         done, error = status["state"] == "done", status.get("error")
-        versions = dict(status.get("versions") or {})
+        made_by: dict[str, Any] = {
+            "versions": dict(status.get("versions") or {}),
+            "machine": {
+                **{name: status.get(name) for name in MACHINE},
+                "commit": (status.get("git") or {}).get("commit"),
+            },
+            "bookkeeping": known.bookkeeping,
+        }
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise RequestError(f"{path / STATUS_FILE}: expected the status of a run ({kind_and_line(fault)})") from None
     if not done:
-        return [Row(keys, error, versions=versions, bookkeeping=known.bookkeeping)]
+        return [Row(keys, error, **made_by)]
     result = _read(path, RESULT_FILE)
     if result is None:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run that is done, found none")
     try:
-        return _done(keys, result, versions, known.bookkeeping)
+        return _done(keys, result, made_by)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({kind_and_line(fault)})") from None
 
@@ -238,9 +249,7 @@ def _read(path: Path, name: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else read_json(path / name)
 
 
-def _done(
-    keys: dict[str, Any], result: Mapping[str, Any], versions: Mapping[str, str | None], bookkeeping: frozenset[str]
-) -> list[Row]:
+def _done(keys: dict[str, Any], result: Mapping[str, Any], made_by: dict[str, Any]) -> list[Row]:
     restarts, published = result["restarts"], result.get("published") or {}
     cells = (published.get("comparison") or {}).get("cells", {})
     keys["experiment"] = result.get("experiment", keys["experiment"])
@@ -259,8 +268,7 @@ def _done(
                 test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
                 published=cell and {**cell, "column": published["column"]},
                 seconds=result["seconds"],
-                versions=versions,
-                bookkeeping=bookkeeping,
+                **made_by,
             )
         )
     return rows

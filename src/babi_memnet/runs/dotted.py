@@ -20,3 +20,12 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def is_below(key: str, keys: Collection[str]) -> bool:
     """Whether a dotted key is one of ``keys``, or inside one of them as ``model.hops`` is inside ``model``."""
     return any(key == other or key.startswith(f"{other}.") for other in keys)
+
+
+def without(nested: Mapping[str, Any], keys: Collection[str], prefix: str = "") -> dict[str, Any]:
+    """Nested plain dicts less what has one of these dotted keys, or is below one."""
+    return {
+        key: without(value, keys, f"{prefix}{key}.") if isinstance(value, dict) else value
+        for key, value in nested.items()
+        if f"{prefix}{key}" not in keys
+    }

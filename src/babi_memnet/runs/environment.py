@@ -35,7 +35,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {package: _version(package) for package in PACKAGES},
+        "versions": {package: version_of(package) for package in PACKAGES},
         "git": describe_checkout(_PACKAGE),
     }
 
@@ -92,7 +92,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return answer.stdout.strip()
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """The version of a package that is installed, else None."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -1,4 +1,4 @@
-"""HTML from the templates beside this file: what is put in is escaped, and what is missing is an error."""
+"""HTML and Markdown from the templates beside this file: in HTML values are escaped; what is missing is an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def filled(template: str, **values: object) -> str:
 def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("babi_memnet.tables"),
-        autoescape=True,
+        autoescape=lambda name: name is None or not name.endswith(".md"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
