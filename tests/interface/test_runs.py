@@ -16,6 +16,7 @@ import babi_memnet as bm
 from babi_memnet.errors import RequestError
 from babi_memnet.looking.trace import TracedNetwork
 from tests.interface.conftest import SMALL
+from tests.running import Run
 
 STORY = ["Mary went to the kitchen.", "John went to the garden."]
 
@@ -125,3 +126,15 @@ def test_importing_it_waits_for_nothing():
     code = "import sys, babi_memnet as bm; bm.load; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "hydra", "datasets", "matplotlib", "pandas"}.intersection(done.stdout.split())
+
+
+def test_a_network_that_was_handed_on_answers_as_its_run(trained: bm.Run, tmp_path: Path, command: Run):
+    done = command("export", f"run={trained.directory.absolute()}", "out=handed", "restart=1")
+    assert done.returncode == 0, done.stderr
+    network = bm.load(tmp_path / "handed")
+    assert isinstance(network, bm.Network)
+    assert network.ask(STORY, "Where is Mary?").as_json() == trained.ask(STORY, "Where is Mary?", 1).as_json()
+    assert "<table" in network.ask("\n".join(STORY), "Where is John?")._repr_html_()
+    (tmp_path / "handed" / "model.safetensors").unlink()
+    with pytest.raises(RequestError, match=r"model\.safetensors: expected the parameters"):
+        bm.load(tmp_path / "handed")

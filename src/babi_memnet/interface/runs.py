@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babi_memnet.errors import RequestError, bad_value
@@ -15,6 +16,7 @@ from babi_memnet.looking.predictions import predicted, prediction_records
 from babi_memnet.looking.stories import numbered_question, statements_of
 from babi_memnet.runs.collection import read_rows
 from babi_memnet.runs.directory import RunDirectory, load_run
+from babi_memnet.runs.exported import CONFIG_FILE
 from babi_memnet.tasks import JOINT, Task, as_task
 
 if TYPE_CHECKING:
@@ -54,13 +56,50 @@ def train(*words: str) -> Run:
     return Run(directory)
 
 
-def load(run: str | os.PathLike[str]) -> Run:
-    """The finished run that is recorded in a folder.
+def load(source: str | os.PathLike[str], revision: str | None = None) -> Run | Network:
+    """The finished run that is recorded in a folder, or the network that `babi-export` wrote into one.
+
+    Args:
+        source: the folder; or a repository of the Hugging Face hub, ``OWNER/NAME``, with a network that was handed on.
+        revision: of that repository: a commit, branch or tag.
 
     Raises:
-        RequestError: there is none, or it is not done.
+        RequestError: there is none, the run is not done, or what lies there is damaged.
     """
-    return Run(run)
+    if Path(source).is_dir() and not Path(source, CONFIG_FILE).exists():
+        return Run(source)
+    from babi_memnet.looking.trace import TracedNetwork
+
+    return Network(TracedNetwork.load_exported(source, revision))
+
+
+class Network:
+    """A trained network that was handed on without its run.
+
+    Attributes:
+        traced: the network, to be asked many questions at once.
+        settings: what its run was asked for, as nested plain mappings.
+    """
+
+    def __init__(self, traced: TracedNetwork) -> None:
+        self.traced, self.settings = traced, traced.settings
+
+    def ask(self, story: str | Sequence[str], question: str) -> ShownTrace:
+        """How it answers a question: a trace, which draws itself in a notebook.
+
+        Args:
+            story: the statements, oldest first, or a text with one on each line.
+            question: such as ``Where is John?``.
+
+        Raises:
+            RequestError: a word that the network has never met, or too many of them.
+        """
+        statements = statements_of(story) if isinstance(story, str) else list(story)
+        return ShownTrace.of(self.traced.ask(statements, question))
+
+    def __repr__(self) -> str:
+        what = f"{self.settings['model']['name']}, task {self.settings['task']}, restart {self.traced.restart}"
+        return f"<Network {what}, {self.traced.directory}>"
 
 
 class Run:
@@ -121,8 +160,7 @@ class Run:
         Raises:
             RequestError: a word that the network has never met, or too many of them.
         """
-        statements = statements_of(story) if isinstance(story, str) else list(story)
-        return ShownTrace.of(self.network(restart).ask(statements, question))
+        return Network(self.network(restart)).ask(story, question)
 
     def trace(self, number: int, task: Task | None = None, restart: int | None = None) -> ShownTrace:
         """How a network answers a test question, by its number from 1; the facts that it rests on are marked.
