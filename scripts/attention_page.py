@@ -28,7 +28,7 @@ KEPT = {
     "errors": ROOT / "results" / "attention" / "memn2n_1k_pe_ls_rn_errors.json",
 }
 PAGE = ROOT / "docs" / "attention.md"
-TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", flags=re.DOTALL)
+TABLE = re.compile(r"(<!-- (?P<name>[\w ]*?table) -->\n).*?(<!-- end of (?P=name) -->)", flags=re.DOTALL)
 
 
 def condensed(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -52,9 +52,11 @@ def write_records(records: Iterable[Mapping[str, Any]], path: Path) -> None:
     path.write_text("[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n")
 
 
-def show(table: str, page: Path) -> None:
-    """Put the table where the page has its place for it."""
-    page.write_text(TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", page.read_text()))
+def show(table: str, page: Path, name: str = "table") -> None:
+    """Put the table where the page has its place for it, between two comments with its name."""
+    page.write_text(
+        TABLE.sub(lambda found: f"{found[1]}{table}{found[3]}" if found["name"] == name else found[0], page.read_text())
+    )
 
 
 def short(value: Any) -> Any:

@@ -20,6 +20,7 @@ SMALL = {
     "babi-reproduce": ["debug=quick", "tracker=none", "tasks=[1,2]"],
     "babi-generate": [],
     "babi-report": [],
+    "babi-export": [],
     "babi-demo": ["text=true"],  # a page would be there for ever; tests/integration/test_demo_page.py looks at it
 }
 
@@ -90,7 +91,11 @@ def test_a_command_of_the_documentation_runs(
         overrides.remove("debug=quick")  # a preset, and the run is a small one
     elif words[0] == "babi-report":
         shutil.copytree(few_runs, tmp_path / "outputs")
-    elif words[0] == "babi-demo":  # with runs on record, or it would train the first
+        for word in words:
+            if word.startswith("merge=["):  # the outputs of another machine
+                (other,) = set(word.removeprefix("merge=[").removesuffix("]").split(",")) - {"outputs"}
+                shutil.copytree(few_runs, tmp_path / other)
+    elif words[0] in ("babi-demo", "babi-export"):  # with runs on record, or the demo would train the first
         shutil.copytree(few_runs, tmp_path / "outputs")
         (record, *_) = sorted((tmp_path / "outputs" / "train").glob("task_01-*"))
         for word in words:
@@ -122,7 +127,7 @@ def test_keys_exist(page: Path):
     known = set(known_keys())
     groups = "data|tokenizer|model|training|tracker|runtime"
     for key in re.findall(rf"(?<![\w/.])((?:{groups})\.[a-z_]+)\b(?![\w./(])", page.read_text()):
-        if key != "model.hop" and not key.endswith(".md"):  # a mistake that is shown; a link
+        if key != "model.hop" and not key.endswith((".md", ".safetensors")):  # a mistake that is shown; files
             assert key in known, f"{page.name}: {key}"
 
 

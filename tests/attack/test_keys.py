@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from babi_memnet.commands.demo import DemoSchema
+from babi_memnet.commands.export import ExportSchema
 from babi_memnet.commands.generate import GenerateSchema
 from babi_memnet.commands.report import ReportSchema
 from babi_memnet.commands.reproduce import ReproduceSchema
@@ -106,6 +107,7 @@ def cases() -> list[tuple[str, ...]]:
         ("report", ReportSchema),
         ("reproduce", ReproduceSchema),
         ("demo", DemoSchema),
+        ("export", ExportSchema),
     ):
         for field in fields(schema):
             try_key(command, field.name, *_FINE[command])
@@ -118,6 +120,7 @@ _FINE: dict[str, list[str]] = {
     "reproduce": ["columns=[pe]", "tasks=[1]", "training.restarts=1", *SMALL],
     # Whatever else it is told: a demo that may look for runs, or train one, waits for visitors.
     "demo": ["runs=none"],
+    "export": ["run=none", "out=made"],
 }
 
 

@@ -36,6 +36,23 @@ def test_without_a_run_one_is_trained_and_then_asked(command: Run, tmp_path: Pat
     assert f"run: {run.name}" in named.stdout
 
 
+def test_a_network_that_was_handed_on_is_asked_without_its_run(command: Run, tmp_path: Path) -> None:
+    assert command("train", "task=1", *SMALL).returncode == 0
+    run = only_run(tmp_path)
+    assert command("export", f"run={run}", "out=network", "restart=1").returncode == 0
+    lines = ":restart 1\nMary went to the kitchen.\nWhere is Mary?\n"
+    expected = command("demo", "--text", f"run={run}", stdin=lines)
+    (tmp_path / "outputs").rename(tmp_path / "away")
+    done = command("demo", "--text", "run=network", stdin=lines.partition("\n")[2])
+    assert done.returncode == 0, done.stderr
+    assert "run: network" in done.stdout
+
+    def answers(said: str) -> list[str]:
+        return [line for line in said.splitlines() if "%" in line][-5:]
+
+    assert answers(done.stdout) == answers(expected.stdout)
+
+
 def test_what_is_trained_is_the_run_that_train_would_make(command: Run, tmp_path: Path) -> None:
     words = ["experiment=memn2n_1k/pe_ls_rn", "task=1", "training.epochs=1", "data.size=60", "data.test_questions=40"]
     done = command("demo", "--text", f"first={[*words, 'tracker=none']}", "runtime.outputs=here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from safetensors.numpy import load_file
 from babi_memnet.looking.trace import TracedNetwork
 from babi_memnet.papers.statistics import wilson_interval
 from babi_memnet.runs.checkpoint import load_checkpoint
+from tests.data.serving import ModelHub, Server
 from tests.running import SMALL, Run, only_run
 
 NAMES = ["README.md", "config.json", "model.safetensors"]
@@ -96,6 +98,43 @@ def test_one_restart_is_handed_on(
         check=True,
     )
     assert told.stdout.strip() in TracedNetwork.load_exported(alone).known_words
+
+
+def test_a_network_goes_to_the_hub_and_comes_back(process: Run, run: Path, tmp_path: Path) -> None:
+    server = Server()
+    hub = ModelHub(server, "me/network")
+    environ = {
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_HUB_OFFLINE": "0",
+        "HF_HOME": str(tmp_path / "home"),
+        "HF_TOKEN": "hf_mine",
+        "no_proxy": "127.0.0.1",
+    }
+    done = process("export", f"run={run}", "out=network", "push=me/network", environ=environ)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"uploaded: {hub.endpoint}/me/network\n")
+    assert hub.made["visibility"] == "private"
+    assert hub.files == {name: (tmp_path / "network" / name).read_bytes() for name in NAMES}
+    program = """
+from babi_memnet.looking.trace import TracedNetwork
+network = TracedNetwork.from_pretrained("me/network")
+print(network.ask(["Mary went to the kitchen."], "Where is Mary?").answers)
+print(network.push_to_hub("me/network", private=False))
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    network = TracedNetwork.load(run)
+    assert said[0] == str(network.ask(["Mary went to the kitchen."], "Where is Mary?").answers)
+    assert said[1] == f"{hub.endpoint}/me/network"
+    assert hub.made["visibility"] == "public"
+    server.http.shutdown()
+    server.http.server_close()
 
 
 def test_what_exists_is_replaced_when_asked(command: Run, run: Path, tmp_path: Path) -> None:

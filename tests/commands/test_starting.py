@@ -25,7 +25,7 @@ from babi_memnet.paths import conf_directory
 from tests.running import SMALL, Run
 
 HEAVY = {"torch", "numba", "datasets", "wandb", "scipy", "matplotlib", "pandas", "numpy", "gradio", "optuna"}
-COMMANDS = ("train", "reproduce", "report", "demo", "generate")
+COMMANDS = ("train", "reproduce", "report", "demo", "export", "generate")
 
 
 def imported_by(command: str, words: list[str], environment: Mapping[str, str], folder: Path) -> set[str]:

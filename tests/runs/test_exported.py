@@ -12,13 +12,20 @@ import pytest
 from safetensors.numpy import load_file
 
 from babi_memnet.errors import RequestError
-from babi_memnet.runs.exported import Exported, read_exported, write_exported
+from babi_memnet.runs.exported import Exported, exported_rows, read_exported, write_exported
 
 EXPORTED = Exported(
     settings={"task": 1, "model": {"name": "toy"}},
     experiment=None,
     signature="0123456789",
     restart=4,
+    measured={
+        "restart": 4,
+        "seed": 7,
+        "train": {"error_percent": 1.0},
+        "validation": {"error_percent": 2.0, "per_task": {"1": 2.5}},
+        "test": {"error_percent": 3.0, "per_task": {"1": 3.5}},
+    },
     vocabulary={"tokenizer": {}, "words": ["mary", "went"], "merges": []},
     slots=5,
     positions=6,
@@ -31,7 +38,7 @@ EXPORTED = Exported(
 
 
 def plain(exported: Exported) -> dict[str, Any]:
-    names = ("settings", "experiment", "signature", "restart", "vocabulary", "slots", "positions")
+    names = ("settings", "experiment", "signature", "restart", "measured", "vocabulary", "slots", "positions")
     return {name: getattr(exported, name) for name in names}
 
 
@@ -90,3 +97,16 @@ def test_files_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"format"')
     with pytest.raises(RequestError, match=r"config.json:1: expected JSON"):
         read_exported(tmp_path)
+
+
+def test_what_was_measured_is_a_row_as_that_of_a_run(tmp_path: Path) -> None:
+    write_exported(tmp_path, EXPORTED)
+    (row,) = exported_rows(tmp_path)
+    assert (row.keys["run"], row.keys["task"], row.keys["model.name"]) == (str(tmp_path), 1, "toy")
+    assert (row.numbers, row.selected, row.is_done) == (((7, 4),), 0, True)
+    assert (row.train, row.validation, row.test) == ((1.0,), (2.5,), (3.5,))
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["measured"] = {}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RequestError, match=r"config.json: expected what babi-export wrote \(KeyError: 'test'\)$"):
+        exported_rows(tmp_path)

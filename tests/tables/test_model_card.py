@@ -85,6 +85,13 @@ def test_a_published_run_on_official_stories() -> None:
     assert "/home/somebody" not in card.content
 
 
+def test_a_network_of_ones_own_needs_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trained(task_result(1, [1.0], [2.0]), GeneratedData(), TrainingSettings(restarts=1))
+    assert "BABI_PATH" not in model_card(run, 0, COMMAND)
+    monkeypatch.setattr("babi_memnet.tables.model_card.code_of_own", lambda name: "a digest")
+    assert "its file `memn2n.py` has to lie in `models/` of a folder that `BABI_PATH`" in model_card(run, 0, COMMAND)
+
+
 def test_a_joint_run_has_every_task_and_their_mean() -> None:
     errors = [{task: float(task) for task in range(1, 21)}, dict.fromkeys(range(1, 21), 0.5)]
     result = joint_result([1.0, 2.0], errors)

@@ -20,6 +20,7 @@ from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.request import known_settings
 from babi_memnet.runs.collection import Row, collect, folders_of, read_rows
 from babi_memnet.runs.directory import load_run
+from babi_memnet.runs.exported import CONFIG_FILE, exported_rows
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class DemoSchema:
     """The top level of demo.yaml.
 
     Attributes:
-        run: one run directory; null takes all finished runs below ``runs``.
+        run: one run directory, or a folder that babi-export wrote; null takes all finished runs below ``runs``.
         runs: a folder of runs, or a list of folders; null means the outputs.
         text: a dialogue in the terminal instead of a page; ``--text`` says the same.
         host: the address to serve at; other than 127.0.0.1 it lets others ask.
@@ -99,7 +100,10 @@ def _rows(settings: dict[str, Any]) -> list[Row]:
         RequestError: ``run`` or ``runs`` name none that is done.
     """
     if settings["run"] is not None:
-        rows = read_rows(load_run(settings["run"]).path, known_settings(schemas()))
+        folder, known = Path(settings["run"]), known_settings(schemas())
+        if (folder / CONFIG_FILE).is_file():
+            return exported_rows(folder, known)
+        rows = read_rows(load_run(folder).path, known)
         if not rows[0].is_done:
             raise bad_value("run", settings["run"], f"a run that is done, this one is {rows[0].keys['state']}")
         return rows

@@ -16,7 +16,7 @@ from babi_memnet.errors import RequestError, bad_value, kind_and_line
 from babi_memnet.models.networks import network_class, network_on_record
 from babi_memnet.runs.directory import load_run
 from babi_memnet.runs.dotted import without
-from babi_memnet.runs.exported import CONFIG_FILE, Exported
+from babi_memnet.runs.exported import CONFIG_FILE, Exported, read_exported
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Network
@@ -73,12 +73,23 @@ class Trained:
         return cls(record.path, status["settings"], encoder, restarts, checkpoint.tensors, result, status)
 
     @classmethod
-    def of_exported(cls, folder: Path, exported: Exported) -> Trained:
+    def of(cls, directory: str | os.PathLike[str]) -> Trained:
+        """Those of a run directory, or the one of a folder that was handed on.
+
+        Raises:
+            RequestError: as of both.
+        """
+        folder = Path(directory)
+        return cls.of_exported(folder) if (folder / CONFIG_FILE).is_file() else cls.of_run(folder)
+
+    @classmethod
+    def of_exported(cls, folder: Path) -> Trained:
         """The one that was handed on in ``folder``.
 
         Raises:
-            RequestError: its words or settings are none.
+            RequestError: there is none, or it is damaged or of a later format.
         """
+        exported = read_exported(folder)
         try:
             encoder = Encoder(Vocabulary.from_json(exported.vocabulary), exported.slots, exported.positions)
             settings = dict(exported.settings)
@@ -147,6 +158,7 @@ class Trained:
             experiment=self.result.get("experiment"),
             signature=self.status["signature"],
             restart=self.restarts[place],
+            measured=self.result["restarts"][place],
             vocabulary=self.encoder.vocabulary.as_json(),
             slots=self.encoder.slots,
             positions=self.encoder.positions,

@@ -20,7 +20,7 @@ from babi_memnet.encoding.questions import Columns, Encoder, Questions
 from babi_memnet.errors import RequestError
 from babi_memnet.looking.answering import Answers, Attended, Step, Trace, Way, Write, kind_of, taken
 from babi_memnet.looking.restoring import Trained
-from babi_memnet.runs.exported import CONFIG_FILE, FILES, read_exported
+from babi_memnet.runs.exported import CONFIG_FILE, FILES
 
 if TYPE_CHECKING:
     from babi_memnet.models.network import Batch, Network
@@ -65,6 +65,8 @@ class TracedNetwork:
     def load(cls, directory: str | os.PathLike[str], restart: int | None = None) -> TracedNetwork:
         """The network recorded in a run directory; of its restarts the one that was selected, or the one asked for.
 
+        A folder that was handed on has one of them.
+
         Raises:
             RequestError: there is no run, it is not done, its record is damaged, or it has no such restart.
         """
@@ -78,7 +80,7 @@ class TracedNetwork:
         Raises:
             RequestError: as of `load`.
         """
-        trained = Trained.of_run(directory)
+        trained = Trained.of(directory)
         for restart in restarts:
             yield cls._of(trained, trained.place(restart))
 
@@ -95,7 +97,7 @@ class TracedNetwork:
             RequestError: there is no such folder or repository, or what lies there is damaged or of a later format.
         """
         folder = Path(source) if Path(source).is_dir() else model_folder(os.fspath(source), revision)
-        return cls._of(Trained.of_exported(folder, read_exported(folder)), 0)
+        return cls._of(Trained.of_exported(folder), 0)
 
     @classmethod
     def from_pretrained(cls, source: str | os.PathLike[str], revision: str | None = None) -> TracedNetwork:

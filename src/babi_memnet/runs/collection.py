@@ -153,9 +153,41 @@ def read_rows(path: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
     if result is None:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run that is done, found none")
     try:
-        return _done(keys, result, made_by)
+        return rows_of_result(keys, result, made_by)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as fault:
         raise RequestError(f"{path / RESULT_FILE}: expected the result of a run ({kind_and_line(fault)})") from None
+
+
+def rows_of_result(keys: Mapping[str, Any], result: Mapping[str, Any], made_by: Mapping[str, Any]) -> list[Row]:
+    """The rows of a run that is done.
+
+    Args:
+        keys: those of all its rows, as far as the tasks have them in common.
+        result: what result.json says.
+        made_by: versions, machine and bookkeeping of the rows.
+    """
+    restarts, published = result["restarts"], result.get("published") or {}
+    cells = (published.get("comparison") or {}).get("cells", {})
+    keys = {**keys, "experiment": result.get("experiment", keys["experiment"])}
+    if not restarts:
+        raise ValueError("no restarts")
+    rows = []
+    for task in restarts[0]["test"]["per_task"]:
+        cell = cells.get(task)
+        rows.append(
+            Row(
+                keys={**keys, "task": as_task(task)},
+                numbers=tuple((restart["seed"], restart["restart"]) for restart in restarts),
+                selected=range(len(restarts))[result["selected"]],
+                train=tuple(float(restart["train"]["error_percent"]) for restart in restarts),
+                validation=tuple(_validation(restart["validation"], task) for restart in restarts),
+                test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
+                published=cell and {**cell, "column": published["column"]},
+                seconds=result["seconds"],
+                **made_by,
+            )
+        )
+    return rows
 
 
 def choose(rows: Sequence[Row], where: Mapping[str, Any]) -> list[Row]:
@@ -247,31 +279,6 @@ def _read(path: Path, name: str) -> dict[str, Any] | None:
     except ValueError:
         value = None
     return value if isinstance(value, dict) else read_json(path / name)
-
-
-def _done(keys: dict[str, Any], result: Mapping[str, Any], made_by: dict[str, Any]) -> list[Row]:
-    restarts, published = result["restarts"], result.get("published") or {}
-    cells = (published.get("comparison") or {}).get("cells", {})
-    keys["experiment"] = result.get("experiment", keys["experiment"])
-    if not restarts:
-        raise ValueError("no restarts")
-    rows = []
-    for task in restarts[0]["test"]["per_task"]:
-        cell = cells.get(task)
-        rows.append(
-            Row(
-                keys={**keys, "task": as_task(task)},
-                numbers=tuple((restart["seed"], restart["restart"]) for restart in restarts),
-                selected=range(len(restarts))[result["selected"]],
-                train=tuple(float(restart["train"]["error_percent"]) for restart in restarts),
-                validation=tuple(_validation(restart["validation"], task) for restart in restarts),
-                test=tuple(float(restart["test"]["per_task"][task]) for restart in restarts),
-                published=cell and {**cell, "column": published["column"]},
-                seconds=result["seconds"],
-                **made_by,
-            )
-        )
-    return rows
 
 
 def _validation(found: Mapping[str, Any], task: str) -> float:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from babi_memnet.errors import RequestError, kind_and_line, one_line
 from babi_memnet.reading import expect_regular
 from babi_memnet.runs.checkpoint import LARGEST_TENSORS
+from babi_memnet.runs.collection import NOTHING_KNOWN, Known, Row, rows_of_result
+from babi_memnet.runs.dotted import flat
 from babi_memnet.runs.environment import version_of
 from babi_memnet.runs.files import read_json, write_atomically, write_json
 
@@ -42,6 +44,7 @@ class Exported:
         experiment: the experiment file that it was asked by, if any.
         signature: of the run.
         restart: the number of the restart.
+        measured: its seed, and its errors in training, validation and test, as result.json has them.
         vocabulary: what `Vocabulary.from_json` takes.
         slots: how many statements are remembered.
         positions: the words of the longest sentence.
@@ -52,6 +55,7 @@ class Exported:
     experiment: str | None
     signature: str
     restart: int
+    measured: Mapping[str, Any]
     vocabulary: Mapping[str, Any]
     slots: int
     positions: int
@@ -73,6 +77,7 @@ def write_exported(folder: Path, exported: Exported) -> None:
         "experiment": exported.experiment,
         "signature": exported.signature,
         "restart": exported.restart,
+        "measured": exported.measured,
         "settings": exported.settings,
         "shape": {
             "words": len(exported.vocabulary["words"]) + 1,  # padding is one
@@ -110,6 +115,7 @@ def read_exported(folder: Path) -> Exported:
             experiment=config["experiment"],
             signature=config["signature"],
             restart=int(config["restart"]),
+            measured=config["measured"],
             vocabulary=vocabulary,
             slots=int(shape["slots"]),
             positions=int(shape["positions"]),
@@ -117,6 +123,31 @@ def read_exported(folder: Path) -> Exported:
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise RequestError(f"{path}: expected what babi-export wrote ({kind_and_line(fault)})") from None
+
+
+def exported_rows(folder: Path, known: Known = NOTHING_KNOWN) -> list[Row]:
+    """What was measured of the network in ``folder``, as `read_rows` says it of all restarts of a run.
+
+    Raises:
+        RequestError: as of `read_exported`.
+    """
+    exported = read_exported(folder)
+    try:
+        settings = known.complete(dict(exported.settings))
+        keys = {
+            "run": str(folder),
+            "signature": exported.signature,
+            "state": "done",
+            "experiment": exported.experiment,
+            **flat(settings),
+            "joint": settings["task"] == "joint",
+        }
+        result = {"restarts": [exported.measured], "selected": 0, "seconds": None}
+        return rows_of_result(keys, result, {"bookkeeping": known.bookkeeping})
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise RequestError(
+            f"{folder / CONFIG_FILE}: expected what babi-export wrote ({kind_and_line(fault)})"
+        ) from None
 
 
 def _parameters(path: Path) -> dict[str, np.ndarray[Any, Any]]:
