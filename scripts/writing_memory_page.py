@@ -90,7 +90,7 @@ def data_figure(records: Sequence[Mapping[str, Any]]) -> Figure:
             axes.minorticks_off()
             axes.axhline(5, color="0.6", linewidth=0.8, linestyle=":")
             axes.set_title(f"task {task}", loc="left")
-            axes.set_ylim(bottom=-1)
+        panels[0].set_ylim(bottom=-1)
         panels[0].set_ylabel("test error, %")
         figure.supxlabel("training questions", fontsize=9)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(NETWORKS))
