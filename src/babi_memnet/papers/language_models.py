@@ -8,7 +8,6 @@ from statistics import fmean
 from typing import Any
 
 from babi_memnet.errors import RequestError
-from babi_memnet.papers.comparison import failed
 from babi_memnet.runs.files import read_json
 from babi_memnet.tasks import TASKS
 
@@ -36,6 +35,8 @@ def language_model(path: Path) -> dict[str, Any]:
             raise ValueError("errors")
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RequestError(f"beside={path}: expected {_ACCEPTED}") from None
+    from babi_memnet.papers.comparison import failed  # with it scipy, which --help has no need of
+
     whole = set(errors) == set(TASKS)
     examples = " or ".join(map(str, sorted(shots)))
     return {
