@@ -17,7 +17,7 @@ from babi_memnet.encoding.questions import Questions, build_encoder
 from babi_memnet.encoding.remarks import remarks
 from babi_memnet.errors import RequestError
 from babi_memnet.models.network import Shape
-from babi_memnet.models.networks import network_class
+from babi_memnet.models.networks import code_of_own, network_class
 from babi_memnet.papers.judgement import judge
 from babi_memnet.papers.matching import match
 from babi_memnet.request import Request, as_plain
@@ -171,6 +171,7 @@ def run(
             "device": settings.runtime.device,
             "experiment": request.experiment,
             "settings": as_plain(settings),
+            "code": code_of_own(settings.model.name),
         }
         tracked = TrackedRun(
             run_id=f"{request.experiment or 'train'}-{request.signature}".replace("/", "-"),

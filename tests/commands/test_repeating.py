@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ CASES: dict[str, list[str]] = {
     "experiment=ours_1k/memn2n_declared task=2 data=generated": [],
     "task=4 data=official data.root=DIR model=gated_memn2n": [],
     "task=1 training.schedule=constant training.gradient_norm=null": ["tracker=none", "runtime.outputs=elsewhere"],
+    "task=rooms data=files data.train=TRAIN data.test=TEST model.hops=2": [],
+    "task=joint data=files data.train=TRAIN data.test=TEST training=joint": [],
+    "task=21 data=official data.root=DIR": [],
     "task=1 'tokenizer.pattern=\"[a-z]+\"'": ["training.checkpoint_seconds=1"],
 }
 
@@ -43,15 +47,21 @@ def test_the_signature_is_that_of_the_run(loader: Any, tmp_path: Path, line: str
     words = [*shlex.split(line), *CASES[line]]
     experiment = next((word.partition("=")[2] for word in words if word.startswith("experiment=")), None)
     known = known_settings(schemas()).bookkeeping
-    if "data=official" in words:
-        write_official_layout(GeneratedData(size="1k", test_questions=20), tmp_path, [4], progress=False)
-        words = [word.replace("DIR", str(tmp_path)) for word in words]
+    if "data=official" in words or "data=files" in words:
+        folder = write_official_layout(GeneratedData(size="1k", test_questions=20), tmp_path, [4], progress=False)
+        (train,), (test,) = (list(folder.glob(f"qa4_*_{split}.txt")) for split in ("train", "test"))
+        shutil.copy(train, folder / "qa21_rooms_train.txt")
+        shutil.copy(test, folder / "qa21_rooms_test.txt")
+        for name, path in {"DIR": tmp_path, "TRAIN": train, "TEST": test}.items():
+            words = [word.replace(name, str(path)) for word in words]
     request = asked(words, experiment)
     command = repeating(as_plain(request.settings), request.experiment, known)
     repeated = shlex.split(" ".join(command))
     assert repeated[0] == "babi-train"
     assert str(tmp_path) not in " ".join(command)
-    rest = [word for word in words if word.startswith("data.root=")]  # for whoever types them to say
+    rest = [
+        word for word in words if word.startswith(("data.root=", "data.train=", "data.test="))
+    ]  # for whoever types them to say
     assert asked([*repeated[1:], *rest], experiment).signature == request.signature
     assert not any(
         word.startswith(("runtime.threads", "runtime.outputs", "tracker", "training.ch")) for word in repeated

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,14 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
             path.write_text(story(person))
 
     return write
+
+
+def twice(name: str) -> FilesData:
+    """A file to train on, and a copy of it to test."""
+    copy = Path("copies", name)
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copy(name, copy)
+    return FilesData(train=name, test=str(copy))
 
 
 def people(settings: FilesData, tasks: list[str], split: str = "train") -> list[tuple[Any, str]]:
@@ -152,7 +162,7 @@ def test_the_fingerprint_is_of_the_content(write: Write) -> None:
     before = fingerprint(settings, ["a"])
     assert before == fingerprint(same, ["a"])
     assert before != fingerprint(FilesData(train="b.txt", test="a.txt"), ["a"])
-    assert before != fingerprint(FilesData(train="a.txt", test="b.txt", valid="b.txt"), ["a"])
+    assert before != fingerprint(FilesData(train="a.txt", test="b.txt", valid="copy/b.txt"), ["a"])
     assert load(settings, ["a"], before)
     Path("b.txt").write_text(story("Bob"))
     with pytest.raises(RequestError, match=r"^a\.txt: the data have changed since this run was planned"):
@@ -184,10 +194,7 @@ def test_every_format_gives_the_same(write: Write) -> None:
     Path("b.txt.gz").write_bytes(gzip.compress(text.encode()))
     Path("c.jsonl").write_text(json.dumps(ROW) + "\n\n")
     pq.write_table(pa.Table.from_pylist([ROW]), "d.parquet")
-    read = [
-        from_dataset(load(FilesData(train=name, test="a.txt"), ["t"])["train"])
-        for name in ("a.txt", "b.txt.gz", "c.jsonl", "d.parquet")
-    ]
+    read = [from_dataset(load(twice(name), ["t"])["train"]) for name in ("a.txt", "b.txt.gz", "c.jsonl", "d.parquet")]
     assert all(records == read[0] for records in read)
     assert (read[0][0].answer, read[0][0].supporting) == ("home,sweet", (0,))
 
@@ -197,7 +204,7 @@ def test_stories_are_counted_where_rows_do_not_say_them(write: Write) -> None:
     Path("a.jsonl").write_text(
         "".join(json.dumps({"story": s, "question": "Q?", "answer": "x"}) + "\n" for s in stories)
     )
-    settings = FilesData(train="a.jsonl", test="a.jsonl")
+    settings = twice("a.jsonl")
     assert load(settings, ["a"])["train"]["story_id"][:] == [0, 0, 1, 1]
 
 
@@ -237,7 +244,7 @@ def test_rows_are_refused_at_their_line(write: Write, line: Any, problem: str) -
     second = line if isinstance(line, str) else json.dumps({**ROW, **line})
     Path("a.jsonl").write_text(f"{json.dumps(ROW)}\n{second}\n")
     with pytest.raises(RequestError, match=f"^{problem}"):
-        load(FilesData(train="a.jsonl", test="a.jsonl"), ["a"])
+        load(twice("a.jsonl"), ["a"])
 
 
 def test_damaged_files_are_named(write: Write) -> None:
@@ -255,3 +262,33 @@ def test_other_sources_have_numbers() -> None:
     assert chosen_tasks(GeneratedData(), "7") == (7, [7])
     with pytest.raises(RequestError, match=r"^task=mine: expected 1 to 20, or joint$"):
         chosen_tasks(GeneratedData(), "mine")
+
+
+def test_a_file_is_of_one_split(write: Write) -> None:
+    write(a="Ada", b="Bo", d__rooms="Cy")
+    for train, test, name in (
+        ("a.txt", "a.txt", "a.txt"),
+        ("d", "d", "d/rooms.txt"),
+        (["a.txt", "b.txt"], "*.txt", "a.txt"),
+    ):
+        with pytest.raises(
+            RequestError, match=f"^data.test: {name} is of data.train as well; expected other questions"
+        ):
+            chosen(FilesData(train=train, test=test), 1)
+
+
+@pytest.mark.parametrize("name", ["x_val", "x_validation", "x-dev", "valid_x", "dev"])
+def test_files_are_known_to_validate_by_their_names(write: Write, name: str) -> None:
+    write(**{f"d__{name}": "Ada", "d__x_train": "Bo", "d__test_x": "Cy"})
+    settings = FilesData(train="d", test="d", valid="d")
+    task = "x" if name != "dev" else "d"
+    assert chosen(FilesData(train="d", test="d"), 1) == ("x", ["x"])
+    assert {name_of(Path(f"d/{name}.txt")), "x"} == {task, "x"}
+    assert [record.story[0] for record in from_dataset(load(settings, ["x"])["validation"])] == ["Ada ran home."]
+
+
+def test_what_is_no_file_is_not_waited_for(write: Write, tmp_path: Path) -> None:
+    write(b="Bo")
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(RequestError, match=r"pipe\.txt"):
+        chosen(FilesData(train="pipe.txt", test="b.txt"), 1)

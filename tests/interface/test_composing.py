@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
 
 import babi_memnet as bm
 from babi_memnet.errors import RequestError
@@ -66,7 +68,7 @@ def test_the_record_is_that_of_the_command(place: Path, trained: bm.Run, command
 def test_hydra_is_as_before(place: Path, tmp_path: Path):
     """Inside of a user's own Hydra application, whose schema has a name of ours."""
     store = ConfigStore.instance()
-    before = deepcopy(store.repo)
+    before, resolvers = deepcopy(store.repo), dict(BaseContainer._resolvers)
     (tmp_path / "theirs.yaml").write_text("defaults: [train_schema, _self_]\nname: theirs\n")
     try:
         store.store(name="train_schema", node={"name": "?", "mine": 3})
@@ -78,7 +80,7 @@ def test_hydra_is_as_before(place: Path, tmp_path: Path):
                 assert compose("theirs") == {"name": "theirs", "mine": 3}
                 assert store.repo == known
         assert not GlobalHydra.instance().is_initialized()
-        assert not OmegaConf.has_resolver("run_directory")
+        assert BaseContainer._resolvers == resolvers
     finally:
         store.repo = before
 
@@ -91,6 +93,8 @@ def test_hydra_is_as_before(place: Path, tmp_path: Path):
         (["model=memn2m"], "model=memn2m: no such choice"),
         (["task=1,2"], "task=1,2: expected one value"),
         (["--help"], "train=--help: expected words such as 'task=1'"),
+        (["model.time_encoding=3"], "model.time_encoding=3: expected true or false"),
+        (["hydra.run.dir=elsewhere"], "train=hydra.run.dir=elsewhere: expected words such as 'task=1'"),
         (["model.hops"], "train=model.hops: expected words such as 'task=1'"),
         ([3], "train=3: expected words such as 'task=1'"),
     ],
@@ -100,6 +104,21 @@ def test_a_wrong_word_is_one_line(place: Path, words: list[str], line: str):
         bm.train(*words)
     assert str(caught.value).startswith(line)
     assert "\n" not in str(caught.value)
+
+
+def test_a_resolver_of_the_users_stays(place: Path):
+    OmegaConf.register_new_resolver("choices", lambda: "mine")
+    try:
+        composed(["task=1"])
+        assert OmegaConf.create({"one": "${choices:}"}).one == "mine"
+    finally:
+        OmegaConf.clear_resolver("choices")
+
+
+def test_threads_compose_side_by_side(place: Path):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda task: composed([f"task={task}"]).request.settings.task, range(1, 9)))
+    assert found == list(range(1, 9))
 
 
 def test_a_network_of_ones_own_is_read_anew(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -114,8 +133,11 @@ def test_a_network_of_ones_own_is_read_anew(place: Path, tmp_path: Path, monkeyp
         os.utime(file, (time, time))  # as if somebody had thought in between
         run = bm.train("model=constant", "training.linear_start_epochs=0", *SMALL)
         losses.append((str(run.directory), run.metrics["train/loss"].tolist()))
+        assert len(run.predictions) == 40 * 11
     assert losses[0] == losses[2] != losses[1]
     assert losses[0][0] != losses[1][0]
+    with pytest.raises(RequestError, match="the code of the network constant is another than when it was trained"):
+        bm.load(losses[1][0]).trace(1)
     monkeypatch.delenv("BABI_PATH")
     with pytest.raises(RequestError, match="model=constant: no such choice"):
         bm.train("model=constant")

@@ -98,3 +98,24 @@ def test_stories_of_ones_own_are_read_and_trained_on(place: Path, tmp_path: Path
     assert run.task == "rooms"
     assert run.trace(20).expected == "cellar"
     assert set(run.predictions["task"]) == {"rooms"}
+
+
+def test_stories_that_have_changed_are_not_taken_for_those_of_a_run(place: Path, tmp_path: Path):
+    told = "1 Ada walked to the {0}.\n2 Where is Ada?\t{0}\t1\n"
+    where = {split: tmp_path / f"changing_{split}.txt" for split in ("train", "test")}
+    words = [f"data.{split}={path}" for split, path in where.items()]
+    words += ["data=files", "training.epochs=2", "tracker=none", "runtime.threads=1"]
+    for path in where.values():
+        path.write_text(told.format("attic") * 10 + told.format("cellar") * 10)
+    first = bm.train(*words)
+    assert len(first.predictions) == 20 * 11
+    where["test"].write_text(told.format("cellar") * 5)
+    second = bm.train(*words)
+    assert second.directory != first.directory
+    assert second.trace(1).expected == "cellar"
+    assert len(second.predictions) == 5 * 11
+    for ask in (lambda: first.trace(1), lambda: bm.load(first.directory).predictions):
+        with pytest.raises(RequestError, match="the stories have changed since the run was trained"):
+            ask()
+    rows = bm.report("outputs", where={"task": "changing"})
+    assert rows["data.fingerprint"].nunique() == 2

@@ -32,8 +32,19 @@ def test_accuracies_become_errors(tmp_path: Path):
     column = language_model(tmp_path / "results.json")
     assert column["errors"] == {"1": 2.5, "3": 60.0}
     assert (column["mean"], column["failed"]) == (None, None)
-    assert (column["label"], column["id"]) == ("who/parrot", "who_parrot")
+    assert (column["label"], column["id"]) == ("who/parrot, 5 examples", "who_parrot-5")
     assert "5 examples in the prompt" in column["differences"][0]
+
+
+def test_columns_of_one_model_stand_side_by_side(tmp_path: Path):
+    names = []
+    for shots, limit in ((0, None), (5, 10.0)):
+        names.append(tmp_path / f"{shots}.json")
+        names[-1].write_text(json.dumps({**results({1: 0.5}, shots), "config": {"limit": limit}}))
+    none, five = columns_beside([str(name) for name in names], load_table("memn2n_1k"))
+    assert (none["id"], five["id"]) == ("who_parrot-0", "who_parrot-5")
+    assert len(none["differences"]) == 1
+    assert five["differences"][1] == "the first 10 questions of each task"
 
 
 def test_all_twenty_have_a_mean(tmp_path: Path):

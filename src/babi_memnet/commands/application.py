@@ -64,7 +64,7 @@ def launch(config_name: str, work: Callable[[DictConfig], object], schema: type,
     try:
         _prepare(**{config_name: schema}, **composed)
         sys.argv[1:] = prepared(sys.argv[1:], config_name)
-        _refuse_what_hydra_would_not(sys.argv[1:], schema)
+        refuse_what_hydra_would_not(sys.argv[1:], schema)
         hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name=config_name)(job)()
         if job.failure:
             raise job.failure
@@ -190,7 +190,7 @@ def _prepare(**commands: type) -> None:
     warnings.filterwarnings("ignore", message=r"(?s).*validated against ConfigStore schema")
 
 
-def _refuse_what_hydra_would_not(words: Sequence[str], schema: type) -> None:
+def refuse_what_hydra_would_not(words: Sequence[str], schema: type) -> None:
     """Words that Hydra takes otherwise than they can be meant.
 
     It would take several files of conf/sweep or conf/search, and then run none of their values; a list for a group, and

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -12,12 +14,14 @@ from omegaconf import OmegaConf
 
 from babi_memnet.commands.words import NAMED_BY, as_word
 from babi_memnet.config import choices_of, schemas
+from babi_memnet.data.settings import GeneratedData
 from babi_memnet.errors import RequestError
 from babi_memnet.paths import conf_files
 from babi_memnet.request import as_plain, settled
 from babi_memnet.runs.dotted import flat, is_below
 from babi_memnet.settings import RuntimeSettings, Settings
 from babi_memnet.settings_fields import EXECUTION, marked
+from babi_memnet.tasks import JOINT, TASKS
 
 _SYMMETRY_FILE = "training.symmetry_file"
 
@@ -37,7 +41,7 @@ def repeating(settings: Mapping[str, Any], experiment: str | None, bookkeeping: 
     symmetry_file = settings["training"].get("symmetry_file")
     if symmetry_file in conf_files("symmetry"):  # no place of somebody's, but a name that everybody has
         wanted[_SYMMETRY_FILE] = symmetry_file
-    words: tuple[str, ...] = (f"task={settings['task']}",)
+    words: tuple[str, ...] = (as_word("task", settings["task"]),)
     if experiment and experiment in choices_of("experiment"):
         words = (f"experiment={experiment}", *words)
     for group in ("data", "model", "tokenizer", "training"):
@@ -69,11 +73,13 @@ def _changed(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[st
 
 @cache  # Hydra takes a tenth of a second for each
 def _composed(words: tuple[str, ...]) -> dict[str, Any]:
-    """The settings that these words make by their dotted keys, with everything settled that depends on the rest."""
+    """The settings that these words make by their dotted keys, with everything settled that depends on the rest.
+
+    The words say nothing of where stories are, so that others stand in for them, and one of their tasks.
+    """
     config = compose("train", list(words))
     parts: dict[str, Any] = {name: OmegaConf.to_object(config[name]) for name in schemas()}
-    settings = Settings(task=config.task, **parts)
-    try:
-        return flat(as_plain(settled(settings)))
-    except RequestError:  # they mean nothing together yet
-        return flat(as_plain(settings))
+    settings = Settings(task=JOINT if config.task == JOINT else TASKS[0], **{**parts, "data": GeneratedData()})
+    with suppress(RequestError):  # they mean nothing together yet
+        settings = settled(settings)
+    return flat({**as_plain(settings), "task": config.task, "data": asdict(parts["data"])})

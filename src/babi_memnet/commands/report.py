@@ -253,7 +253,7 @@ def _story(rows: Sequence[Row], settings: Mapping[str, Any], tracker: Any, out: 
     row = best_run(rows)
     network = TracedNetwork.load(row.keys["run"], settings["restart"])
     if isinstance(number, int):
-        asked = numbered_question(network.settings["data"], row.keys["task"], number)
+        asked = numbered_question(network.settings["data"], row.keys["task"], number, network.learned)
     else:
         asked = read_story(Path(number))
     trace = network.ask(asked.story, asked.question)

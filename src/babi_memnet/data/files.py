@@ -22,7 +22,7 @@ from babi_memnet.data.records import StoryQuestion, to_dataset
 from babi_memnet.data.rows import Row, json_rows, parquet_rows, record_of, task_in
 from babi_memnet.data.settings import PLACES, FilesData
 from babi_memnet.errors import RequestError, bad_value, one_line, suggestion
-from babi_memnet.reading import MEBIBYTE
+from babi_memnet.reading import MEBIBYTE, expect_regular
 from babi_memnet.tasks import JOINT, NAME, Task, as_task, name_like
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ KEYS = {"train": "data.train", "test": "data.test", "validation": "data.valid"}
 _DEFAULT_TASK = 1
 """What ``task`` is where nobody has set it; no file is called so."""
 
-_SPLIT_AT_END = re.compile(r"(?:^|[\W_])(train|test|valid)$", re.IGNORECASE)
-_SPLITS = {"train": "train", "test": "test", "valid": "validation"}
+_NAMED_SPLIT = "train|training|test|testing|valid|validation|val|dev"
+_SPLIT_AT_END = re.compile(rf"(?:^|[\W_])(?P<end>{_NAMED_SPLIT})$|^(?P<start>{_NAMED_SPLIT})(?:$|[\W_])", re.IGNORECASE)
+_SPLITS = {"tr": "train", "te": "test", "va": "validation", "de": "validation"}
+"""By the first two letters of what files are called after it."""
 _ROWS: dict[str, Callable[[bytes, str], Iterator[Row]]] = {".parquet": parquet_rows, ".jsonl": json_rows}
 _MOST_NAMED = 12
 
@@ -148,7 +150,13 @@ def _listed(settings: FilesData) -> dict[str, dict[str, Part]]:
     for split in ("train", "test"):
         if split not in settings.places:
             raise RequestError(f"{KEYS[split]}: needs a value; expected {PLACES} ({_FORMATS})")
-    return {split: _named(split, _paths(split, places)) for split, places in settings.places.items()}
+    paths = {split: _paths(split, places) for split, places in settings.places.items()}
+    split_of: dict[Path, str] = {}
+    for split, of_split in paths.items():
+        for path in of_split:
+            if (other := split_of.setdefault(path.resolve(), split)) != split:
+                raise RequestError(f"{KEYS[split]}: {path} is of {KEYS[other]} as well; expected other questions")
+    return {split: _named(split, of_split) for split, of_split in paths.items()}
 
 
 def _paths(split: str, places: Sequence[str]) -> list[Path]:
@@ -165,6 +173,7 @@ def _paths(split: str, places: Sequence[str]) -> list[Path]:
         elif path.exists():
             if _suffix(path) is None:
                 raise RequestError(f"{given}: expected a file that ends with {_FORMATS}")
+            expect_regular(path, LARGEST_FILE)
             found.setdefault(path.resolve(), path)
             continue
         elif glob.has_magic(place):
@@ -191,7 +200,7 @@ def _is_of(split: str, path: Path) -> bool:
     if path.name.startswith(".") or _suffix(path) is None or not path.is_file():
         return False
     named = _SPLIT_AT_END.search(_stem(path))
-    return named is None or _SPLITS[named[1].lower()] == split
+    return named is None or _SPLITS[(named["end"] or named["start"]).lower()[:2]] == split
 
 
 def _named(split: str, paths: Sequence[Path]) -> dict[str, Part]:

@@ -10,7 +10,7 @@ from typing import Any
 from babi_memnet.data.hub import reason_of
 from babi_memnet.errors import RequestError, bad_value
 
-_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_NAME = re.compile(r"(?!.*(\.\.|--))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?<![.-])", re.ASCII)
 
 
 def check_repository(key: str, repository: object) -> None:

@@ -16,8 +16,9 @@ from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.papers.published import load_table
 from babi_memnet.reading import read_regular
 from babi_memnet.request import known_settings
-from babi_memnet.runs.collection import choose, collect, in_order
+from babi_memnet.runs.collection import choose, in_order
 from babi_memnet.runs.files import LARGEST_DOCUMENT
+from babi_memnet.runs.merging import gather
 from babi_memnet.tables.run_sheets import tidy
 from babi_memnet.tables.table_report import tidy_cells
 from babi_memnet.tasks import JOINT, TASKS, Task
@@ -46,7 +47,9 @@ def stories(
     for name in settings:
         if name not in known:
             raise bad_value("stories", name, f"a key of data={data}: {', '.join(known)}")
-    source = SOURCES[data](**settings)
+    source = SOURCES[data](
+        **{key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in settings.items()}
+    )
     asked = [JOINT] if task is None else [task] if isinstance(task, Task) else task
     return load(source, [number for one in asked for number in chosen_tasks(source, one)[1]])
 
@@ -81,7 +84,9 @@ def table(table: str | os.PathLike[str]) -> pd.DataFrame:
 def report(
     runs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = "outputs", where: Mapping[str, Any] | None = None
 ) -> pd.DataFrame:
-    """The runs below a folder, or below several, one row for each run and task: the tidy table of ``babi-report``.
+    """The runs below a folder or in a merged file, or in several of these: the tidy table of ``babi-report``.
+
+    It has a row for each run and task.
 
     Args:
         runs: the folders.
@@ -93,7 +98,7 @@ def report(
     import pandas as pd
 
     roots = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
-    found, _ = collect(roots, known_settings(schemas()))
+    found, _ = gather([os.fspath(root) for root in roots], known_settings(schemas()))
     if not found:
         raise bad_value("runs", ",".join(map(str, roots)), "folders with run directories in them, found no run to read")
     return pd.DataFrame(tidy(in_order(choose(found, where or {}))))

@@ -173,7 +173,7 @@ class Run:
         Raises:
             RequestError: there is no such question.
         """
-        asked = numbered_question(self.settings["data"], self._one_task(task), number)
+        asked = numbered_question(self.settings["data"], self._one_task(task), number, self.network(restart).learned)
         found = self.network(restart).ask(asked.story, asked.question)
         return ShownTrace.of(found, asked.expected, asked.supporting)
 

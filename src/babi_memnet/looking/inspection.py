@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from babi_memnet.encoding.questions import Encoder, Questions
+from babi_memnet.encoding.questions import Questions
 from babi_memnet.errors import RequestError
 from babi_memnet.looking.answers import Answered, Record
 from babi_memnet.looking.attention import Support, null_records, restart_record, support_of
@@ -100,8 +100,8 @@ class _TestQuestions(NamedTuple):
     right: tuple[str, ...]
 
 
-def _test_questions(data: dict[str, Any], task: Task, encoder: Encoder) -> _TestQuestions:
-    columns = questions_to_trace(data, task).to_dict()
+def _test_questions(network: TracedNetwork, task: Task) -> _TestQuestions:
+    columns, encoder = questions_to_trace(network.settings["data"], task, network.learned).to_dict(), network.encoder
     return _TestQuestions(
         questions=encoder.encode(columns),
         support=support_of(columns["story"], columns["supporting"], encoder.slots),
@@ -129,7 +129,7 @@ def _ask(run: str, rows: Sequence[tuple[Row, str]]) -> Inspection:
         for row, name in rows:
             task = row.keys["task"]
             if task not in asked:
-                asked[task] = _test_questions(network.settings["data"], task, network.encoder)
+                asked[task] = _test_questions(network, task)
             questions = asked[task].questions
             if attends and not wrong:  # one question tells whether there is attention to measure
                 attends = network.attend(questions.select(np.arange(1))).attention is not None

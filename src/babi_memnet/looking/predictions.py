@@ -69,7 +69,7 @@ def predicted(row: Row) -> Predicted:
     each = []
     for network in TracedNetwork.load_all(row.keys["run"], names):
         if columns is None:
-            columns = questions_to_trace(network.settings["data"], row.keys["task"])
+            columns = questions_to_trace(network.settings["data"], row.keys["task"], network.learned)
             questions = network.encoder.encode(columns.to_dict())
             vocabulary, words = network.encoder.vocabulary, np.array(network.words)
         each.append(network.answer(questions).probabilities)

@@ -13,7 +13,7 @@ import numpy as np
 from babi_memnet.encoding.questions import Encoder
 from babi_memnet.encoding.vocabulary import Vocabulary
 from babi_memnet.errors import RequestError, bad_value, kind_and_line
-from babi_memnet.models.networks import network_class, network_on_record
+from babi_memnet.models.networks import code_of_own, network_class, network_on_record
 from babi_memnet.runs.directory import load_run
 from babi_memnet.runs.dotted import without
 from babi_memnet.runs.exported import CONFIG_FILE, Exported, read_exported
@@ -132,6 +132,11 @@ class Trained:
         from babi_memnet.models.network import Shape
 
         model = network_on_record(self.settings["model"])
+        if (code := self.status.get("code")) is not None and code != code_of_own(model.name):
+            raise RequestError(
+                f"{self.origin}: the code of the network {model.name} is another than when it was trained; expected "
+                "the file as it was then, or train it again"
+            )
         network = network_class(model.name)(model, Shape.of(self.encoder))
         tensors, state = network.upgrade(self.tensors), network.state_dict()
         # A tensor that has two names in the network is kept by one of them.

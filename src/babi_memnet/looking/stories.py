@@ -12,7 +12,7 @@ from typing import Any
 
 from babi_memnet.data.babi_format import parse_babi
 from babi_memnet.data.settings import settings_on_record
-from babi_memnet.data.sources import load
+from babi_memnet.data.sources import chosen_tasks, fingerprint, load, origin
 from babi_memnet.errors import RequestError, bad_value
 from babi_memnet.models.networks import network_on_record
 from babi_memnet.reading import read_regular
@@ -53,27 +53,38 @@ def best_run(rows: Iterable[Row]) -> Row:
     return min(done, key=lambda row: (row.validation[row.selected], row.train[row.selected], row.keys["run"]))
 
 
-def questions_to_trace(data: Mapping[str, Any], task: Task) -> Any:
-    """The test questions of a task as a dataset, kept once loaded; ``data`` are the settings of a run.
+def questions_to_trace(data: Mapping[str, Any], task: Task, learned: tuple[Task, str] | None = None) -> Any:
+    """The test questions of a task as a dataset, kept as long as they are the same.
+
+    Args:
+        data: the settings of a run.
+        task: one of those of the run.
+        learned: what the run was asked to learn, and the fingerprint of its stories; None where nobody knows.
 
     Raises:
-        RequestError: the stories are not to be had.
+        RequestError: the stories are not to be had, or they are no longer those of the run.
     """
-    return _loaded(json.dumps(data), task)
+    settings = settings_on_record(data)
+    if learned is not None and fingerprint(settings, chosen_tasks(settings, learned[0])[1]) != learned[1]:
+        place = origin(settings, [task])
+        raise RequestError(f"{place}: the stories have changed since the run was trained; expected those of then")
+    return _loaded(json.dumps(data), task, fingerprint(settings, [task]))
 
 
 @lru_cache(maxsize=32)
-def _loaded(data: str, task: Task) -> Any:
-    return load(settings_on_record(json.loads(data)), [task])["test"]
+def _loaded(data: str, task: Task, content: str) -> Any:
+    return load(settings_on_record(json.loads(data)), [task], content)["test"]
 
 
-def numbered_question(data: Mapping[str, Any], task: Task, number: int) -> Asked:
-    """The ``number``-th test question of a task, counted from 1; ``data`` are the settings of a run.
+def numbered_question(
+    data: Mapping[str, Any], task: Task, number: int, learned: tuple[Task, str] | None = None
+) -> Asked:
+    """The ``number``-th test question of a task, counted from 1; the rest as of `questions_to_trace`.
 
     Raises:
         RequestError: there is no such question, or the stories are not to be had.
     """
-    questions = questions_to_trace(data, task)
+    questions = questions_to_trace(data, task, learned)
     if not 1 <= number <= len(questions):
         raise bad_value("story", number, f"1 to {len(questions)}, a test question of task {task}, or a file")
     return asked_in(questions, task, number)

@@ -16,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from babi_memnet.data.hub_models import model_folder, push_model
-from babi_memnet.encoding.questions import Columns, Encoder, Questions
+from babi_memnet.encoding.questions import Columns, Questions
 from babi_memnet.errors import RequestError
 from babi_memnet.looking.answering import Answers, Attended, Step, Trace, Way, Write, kind_of, taken
 from babi_memnet.looking.restoring import Trained
 from babi_memnet.runs.exported import CONFIG_FILE, FILES
+from babi_memnet.tasks import Task
 
 if TYPE_CHECKING:
-    from babi_memnet.models.network import Batch, Network
+    from babi_memnet.models.network import Batch
     from babi_memnet.models.network import Trace as NetworkTrace
 
 Result = TypeVar("Result")
@@ -43,12 +44,16 @@ class TracedNetwork:
         encoder: from text to arrays, with the words that the network knows.
         words: all it can answer, by number: padding (the empty string), the vocabulary, then what is no word.
         answer_vectors: what scores the words against a state, [words, d]; None where the network has no such vectors.
+        learned: what the run was asked to learn, and the fingerprint of its stories; None where that was left behind.
     """
 
-    def __init__(
-        self, directory: Path, settings: dict[str, Any], restart: int, encoder: Encoder, network: Network
-    ) -> None:
-        self.directory, self.settings, self.restart, self.encoder = directory, settings, restart, encoder
+    def __init__(self, trained: Trained, place: int) -> None:
+        """The restart at a place of a run, or of what was handed on."""
+        network, _ = trained.network(place)
+        self.directory, self.settings, self.encoder = trained.origin, trained.settings, trained.encoder
+        self.restart, encoder = trained.restarts[place], trained.encoder
+        told = trained.result.get("data")
+        self.learned: tuple[Task, str] | None = (self.settings["task"], told["fingerprint"]) if told else None
         self._network = network
         self.words = [*encoder.vocabulary.words, *network.other_answers()]
         vectors = network.answer_vectors()
@@ -82,7 +87,7 @@ class TracedNetwork:
         """
         trained = Trained.of(directory)
         for restart in restarts:
-            yield cls._of(trained, trained.place(restart))
+            yield cls(trained, trained.place(restart))
 
     @classmethod
     def load_exported(cls, source: str | os.PathLike[str], revision: str | None = None) -> TracedNetwork:
@@ -97,7 +102,7 @@ class TracedNetwork:
             RequestError: there is no such folder or repository, or what lies there is damaged or of a later format.
         """
         folder = Path(source) if Path(source).is_dir() else model_folder(os.fspath(source), revision)
-        return cls._of(Trained.of_exported(folder), 0)
+        return cls(Trained.of_exported(folder), 0)
 
     @classmethod
     def from_pretrained(cls, source: str | os.PathLike[str], revision: str | None = None) -> TracedNetwork:
@@ -117,11 +122,6 @@ class TracedNetwork:
         if not (self.directory / CONFIG_FILE).is_file():
             raise RequestError(f"{self.directory}: expected a folder that babi-export wrote; it uploads runs, by push=")
         return push_model(self.directory, FILES, repository, private)
-
-    @classmethod
-    def _of(cls, trained: Trained, place: int) -> TracedNetwork:
-        network, _ = trained.network(place)
-        return cls(trained.origin, trained.settings, trained.restarts[place], trained.encoder, network)
 
     def ask(self, story: Sequence[str], question: str) -> Trace:
         """Answer a question that a person has typed about a story.

@@ -30,7 +30,7 @@ def language_model(path: Path) -> dict[str, Any]:
         cells = {int(match[1]): cell for name, cell in found["results"].items() if (match := _TASK.fullmatch(name))}
         errors = {task: 100 * (1 - _accuracy(cell)) for task, cell in sorted(cells.items())}
         shots = {found["n-shot"][name] for name in found["results"] if _TASK.fullmatch(name)}
-        model = str(found["model_name"])
+        model, limit = str(found["model_name"]), (found.get("config") or {}).get("limit")
         if not errors or not all(task in TASKS and 0 <= error <= 100 for task, error in errors.items()):
             raise ValueError("errors")
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -40,14 +40,17 @@ def language_model(path: Path) -> dict[str, Any]:
     whole = set(errors) == set(TASKS)
     examples = " or ".join(map(str, sorted(shots)))
     return {
-        "id": re.sub(r"[^\w.-]+", "_", model),
+        "id": re.sub(r"[^\w.-]+", "_", f"{model}-{examples}"),
         "table": "lm_eval",
-        "label": model,
+        "label": f"{model}, {examples} examples",
         "errors": {str(task): round(error, 4) for task, error in errors.items()},
         "mean": fmean(errors.values()) if whole else None,
         "failed": sum(map(failed, errors.values())) if whole else None,
         "source": f"lm-evaluation-harness {found.get('lm_eval_version') or '(version not said)'}, {path.name}",
-        "differences": [f"a language model that is not trained on the task, {examples} examples in the prompt"],
+        "differences": [
+            f"a language model that is not trained on the task, {examples} examples in the prompt",
+            *([f"the first {limit:g} questions of each task"] if limit else []),
+        ],
     }
 
 

@@ -30,6 +30,9 @@ REPETITIONS = (*SEEDS, "training.restarts", "training.first_restart")
 
 MACHINE = ("host", "platform", "cores", "python", "device", "threads", "started", "ended")
 
+CONTENT = "data.fingerprint"
+"""Of stories of one's own, whose other settings say nothing of what is in them."""
+
 _FACTS = ("run", "signature", "state")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?k?")
 _MOST_NAMED = 12
@@ -169,6 +172,8 @@ def rows_of_result(keys: Mapping[str, Any], result: Mapping[str, Any], made_by: 
     restarts, published = result["restarts"], result.get("published") or {}
     cells = (published.get("comparison") or {}).get("cells", {})
     keys = {**keys, "experiment": result.get("experiment", keys["experiment"])}
+    if keys.get("data.source") == "files":  # whose places say nothing of what is in them
+        keys[CONTENT] = result["data"]["fingerprint"][:10]
     if not restarts:
         raise ValueError("no restarts")
     rows = []
@@ -226,7 +231,15 @@ def varying(rows: Sequence[Row]) -> list[str]:
     """The keys of what was run that do not have the same value in all rows: experiment, task, then configuration."""
     left_aside = frozenset(_FACTS).union(*{row.bookkeeping for row in rows})
     asked = [key for key in _all_keys(rows) if not is_below(key, left_aside)]
-    return [key for key in asked if _differ([row.keys.get(key) for row in rows])]
+    return [key for key in asked if _differ(_per_task(rows) if key == CONTENT else [row.keys.get(key) for row in rows])]
+
+
+def _per_task(rows: Sequence[Row]) -> list[int]:
+    """How many contents of own files each task has, beside one: tasks are in different files by themselves."""
+    contents: dict[Any, set[Any]] = {}
+    for row in rows:
+        contents.setdefault(row.keys["task"], set()).add(row.keys.get(CONTENT))
+    return [1, *map(len, contents.values())]
 
 
 def _all_keys(rows: Iterable[Row]) -> list[str]:

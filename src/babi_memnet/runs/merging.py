@@ -42,9 +42,12 @@ def gather(roots: Iterable[str], known: Known = NOTHING_KNOWN) -> tuple[list[Row
     """
     roots = list(roots)
     rows, broken = collect([root for root in roots if not root.endswith(SUFFIX)], known)
+    there = {row.keys["run"] for row in rows}
     for root in roots:
         if root.endswith(SUFFIX):
-            rows += read_merged(Path(root), known)
+            merged = [row for row in read_merged(Path(root), known) if row.keys["run"] not in there]
+            there |= {row.keys["run"] for row in merged}
+            rows += merged
     return rows, broken
 
 
@@ -63,8 +66,11 @@ def newest(sources: Iterable[Sequence[Row]]) -> list[Row]:
 
 def _age(row: Row) -> tuple[bool, datetime]:
     """Larger for what is done, and for what is newer."""
-    when = row.machine.get("ended") or row.machine.get("started")
-    return row.is_done, datetime.fromisoformat(when) if when else datetime.min.replace(tzinfo=UTC)
+    when = str(row.machine.get("ended") or row.machine.get("started"))
+    try:
+        return row.is_done, datetime.fromisoformat(when)
+    except ValueError:  # nobody knows
+        return row.is_done, datetime.min.replace(tzinfo=UTC)
 
 
 def write_merged(path: Path, rows: Sequence[Row]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from babi_memnet.tasks import TASKS, Task
 
 HUB_ID = "facebook/babi_qa"
 """The stories that Weston et al. (2015) published, as the hub calls them."""
@@ -11,9 +13,9 @@ HUB_ID = "facebook/babi_qa"
 _OFFICIAL = ("official", "hub")
 
 
-def are_official(data: Mapping[str, Any]) -> bool:
-    """Whether these settings of data are those of the published stories."""
-    return data["source"] in _OFFICIAL
+def are_official(data: Mapping[str, Any], tasks: Iterable[Task]) -> bool:
+    """Whether stories of these tasks, with these settings, are the published ones; numbers above 20 are somebody's."""
+    return data["source"] in _OFFICIAL and all(task in TASKS for task in tasks)
 
 
 def stories_in_words(data: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from babi_memnet.tasks import title
 from babi_memnet.worlds.simulation import SIMULATOR_VERSION
 
 _MEANINGS = {
-    "task": "1 to 20",
+    "task": "its number",
     "story": "everything told before the question, oldest statement first",
     "question": "with its question mark",
     "answer": "several words are joined by commas",
@@ -40,12 +40,13 @@ def dataset_card(
         command: the words that write the files again.
     """
     data = asdict(settings)
+    source = data["source"] if data["source"] == "generated" or are_official(data, tasks) else "saved"
     name = f"bAbI, {stories_in_words(data)}"
     return filled(
         "dataset_card.md",
-        header=_header(data, form, sum(rows.values()), name),
+        header=_header(data, source, form, sum(rows.values()), name),
         title=name,
-        source=data["source"],
+        source=source,
         tasks=[title(task) for task in tasks],
         seed=data.get("seed"),
         simulator=SIMULATOR_VERSION,
@@ -62,19 +63,19 @@ def _kind(type: Any) -> str:
     return f"list of {type.value_type}" if hasattr(type, "value_type") else str(type)
 
 
-def _header(data: Mapping[str, Any], form: str, rows: int, name: str) -> str:
-    """The YAML that the hub reads, without the lines around it."""
+def _header(data: Mapping[str, Any], source: str, form: str, rows: int, name: str) -> str:
+    """The YAML that the hub reads, without the lines around it; of ``saved`` stories nobody knows whose they are."""
     from huggingface_hub import DatasetCardData
 
-    language = _LANGUAGES.get(data.get("language", "en")) if data["source"] != "saved" else None
-    licence = {"generated": "mit", "saved": None}.get(data["source"], "cc-by-3.0")
+    language = _LANGUAGES.get(data.get("language", "en")) if source != "saved" else None
+    licence = {"generated": "mit", "saved": None}.get(source, "cc-by-3.0")
     header = DatasetCardData(
         pretty_name=name,
         language=[language] if language else None,
         license=licence,
         size_categories=[next((words for most, words in _SIZES.items() if rows < most), "n>10M")],
         task_categories=["question-answering"],
-        source_datasets=[HUB_ID] if are_official(data) else None,
+        source_datasets=[HUB_ID] if source in ("official", "hub") else None,
         tags=["babi", data["source"]],
         configs=[
             {

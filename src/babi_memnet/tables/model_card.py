@@ -93,7 +93,7 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
     data = trained.settings["data"]
-    official = are_official(data)
+    official = are_official(data, tasks_of(trained.result))
     errors = [
         EvalResult(
             task_type="question-answering",
@@ -123,7 +123,7 @@ def _header(trained: Trained, measured: _Measured, name: str) -> str:
 def _part(data: Mapping[str, Any], task: Task) -> str:
     """Which part of the data, as the hub calls those of the published stories: ``en-10k-qa3``."""
     published: Any = settings_on_record(data)
-    folder = f"{published.folder}-" if are_official(data) else ""
+    folder = f"{published.folder}-" if are_official(data, []) else ""
     return f"{folder}{'all' if task == JOINT else f'qa{task}' if isinstance(task, int) else task}"
 
 
