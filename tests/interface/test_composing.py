@@ -12,6 +12,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.core.utils import setup_globals
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
@@ -67,6 +69,8 @@ def test_the_record_is_that_of_the_command(place: Path, trained: bm.Run, command
 
 def test_hydra_is_as_before(place: Path, tmp_path: Path):
     """Inside of a user's own Hydra application, whose schema has a name of ours."""
+    Plugins.instance()  # what Hydra itself brings when it is first used
+    setup_globals()
     store = ConfigStore.instance()
     before, resolvers = deepcopy(store.repo), dict(BaseContainer._resolvers)
     (tmp_path / "theirs.yaml").write_text("defaults: [train_schema, _self_]\nname: theirs\n")
