@@ -13,7 +13,6 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
-from hydra.core.utils import setup_globals
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
@@ -67,12 +66,16 @@ def test_the_record_is_that_of_the_command(place: Path, trained: bm.Run, command
     assert bm.load(directory).restarts.equals(trained.restarts)
 
 
+def own_resolvers() -> list[object]:
+    """What OmegaConf has under the names that we use; other tests leave ours there."""
+    return [BaseContainer._resolvers.get(name) for name in ("run_directory", "choices")]
+
+
 def test_hydra_is_as_before(place: Path, tmp_path: Path):
     """Inside of a user's own Hydra application, whose schema has a name of ours."""
     Plugins.instance()  # what Hydra itself brings when it is first used
-    setup_globals()
     store = ConfigStore.instance()
-    before, resolvers = deepcopy(store.repo), dict(BaseContainer._resolvers)
+    before, resolvers = deepcopy(store.repo), own_resolvers()
     (tmp_path / "theirs.yaml").write_text("defaults: [train_schema, _self_]\nname: theirs\n")
     try:
         store.store(name="train_schema", node={"name": "?", "mine": 3})
@@ -84,7 +87,7 @@ def test_hydra_is_as_before(place: Path, tmp_path: Path):
                 assert compose("theirs") == {"name": "theirs", "mine": 3}
                 assert store.repo == known
         assert not GlobalHydra.instance().is_initialized()
-        assert BaseContainer._resolvers == resolvers
+        assert own_resolvers() == resolvers
     finally:
         store.repo = before
 
@@ -110,7 +113,8 @@ def test_a_wrong_word_is_one_line(place: Path, words: list[str], line: str):
     assert "\n" not in str(caught.value)
 
 
-def test_a_resolver_of_the_users_stays(place: Path):
+def test_a_resolver_of_the_users_stays(place: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(BaseContainer._resolvers, "choices", raising=False)
     OmegaConf.register_new_resolver("choices", lambda: "mine")
     try:
         composed(["task=1"])
