@@ -167,3 +167,15 @@ def test_no_published_table_is_made_of_own_files(command: Run, own: Path) -> Non
 def test_own_files_are_not_generated(command: Run, own: Path) -> None:
     done = command("generate", "out=made", "format=parquet", *PAIR)
     assert (done.returncode, done.stderr.startswith("babi-generate: data=files: expected generated")) == (2, True)
+
+
+def test_a_network_of_own_tasks_is_handed_on(command: Run, own: Path) -> None:
+    assert command("train", *PAIR, *QUICK).returncode == 0
+    done = command("export", f"run={only_run(own)}", "out=network")
+    assert done.returncode == 0, done.stderr
+    assert "`data.train=FILE data.test=FILE`" in (own / "network" / "README.md").read_text()
+    asked = command("demo", "run=network", "text=true", stdin="Iris cycled to the meadow.\nWhere is Iris?\n:quit\n")
+    assert asked.returncode == 0, asked.stderr
+    assert "meadow" in asked.stdout
+    refused = command("export", f"run={only_run(own / 'outputs')}")
+    assert (refused.returncode, refused.stderr) == (2, "babi-export: out: needs a value; add out=...\n")

@@ -115,7 +115,10 @@ def test_stories_that_have_changed_are_not_taken_for_those_of_a_run(place: Path,
     assert second.trace(1).expected == "cellar"
     assert len(second.predictions) == 5 * 11
     for ask in (lambda: first.trace(1), lambda: bm.load(first.directory).predictions):
-        with pytest.raises(RequestError, match="the stories have changed since the run was trained"):
+        with pytest.raises(
+            RequestError,
+            match=r"changing_train\.txt, or the test questions with it, have changed since the run was trained",
+        ):
             ask()
     rows = bm.report("outputs", where={"task": "changing"})
     assert rows["data.fingerprint"].nunique() == 2

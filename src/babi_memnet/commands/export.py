@@ -50,7 +50,7 @@ def export(config: DictConfig) -> None:
     from babi_memnet.runs.files import write_atomically
     from babi_memnet.tables.model_card import model_card
 
-    settings: Any = OmegaConf.to_container(config, resolve=True)
+    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     out = Path(settings["out"])
     if settings["push"] is not None:
         check_repository("push", settings["push"])

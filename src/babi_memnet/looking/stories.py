@@ -67,7 +67,7 @@ def questions_to_trace(data: Mapping[str, Any], task: Task, learned: tuple[Task,
     settings = settings_on_record(data)
     if learned is not None and fingerprint(settings, chosen_tasks(settings, learned[0])[1]) != learned[1]:
         place = origin(settings, [task])
-        raise RequestError(f"{place}: the stories have changed since the run was trained; expected those of then")
+        raise RequestError(f"{place}, or the test questions with it, have changed since the run was trained")
     return _loaded(json.dumps(data), task, fingerprint(settings, [task]))
 
 

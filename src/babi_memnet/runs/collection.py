@@ -173,7 +173,9 @@ def rows_of_result(keys: Mapping[str, Any], result: Mapping[str, Any], made_by: 
     cells = (published.get("comparison") or {}).get("cells", {})
     keys = {**keys, "experiment": result.get("experiment", keys["experiment"])}
     if keys.get("data.source") == "files":  # whose places say nothing of what is in them
-        keys[CONTENT] = result["data"]["fingerprint"][:10]
+        keys[CONTENT] = (result.get("data") or {}).get("fingerprint", "")[
+            :10
+        ] or None  # left behind in what is handed on
     if not restarts:
         raise ValueError("no restarts")
     rows = []
