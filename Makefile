@@ -29,11 +29,12 @@ test: $(READY) ## Run the tests
 	$(PYTEST)
 
 test-slow: $(READY) ## Run the tests of whole commands, and those that need the official data (BABI_DATA)
-	$(PYTEST) -m integration --durations 25
+	$(PYTEST) -m 'integration and not attack' --durations 25
 	$(PYTEST) tests/data tests/worlds
 
 test-attack: $(READY) ## Run all cases of tests/attack: bad values, damaged files, signals, full disks
 	$(PYTEST) -m 'attack or not attack' tests/attack
+	$(PYTEST) -m attack tests/integration tests/models
 
 # The plugin of Ray wants a cloudpickle that the one of joblib cannot work with.
 test-ray: ## Run the tests of the Ray launcher, in .venv-ray

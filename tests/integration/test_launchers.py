@@ -66,8 +66,15 @@ def children(parent: int) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("victim", ["driver", "worker"])
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+@pytest.mark.parametrize(
+    ("launcher", "victim"),
+    [
+        ("joblib", "worker"),
+        ("submitit_local", "driver"),
+        pytest.param("joblib", "driver", marks=pytest.mark.attack),
+        pytest.param("submitit_local", "worker", marks=pytest.mark.attack),
+    ],
+)
 def test_killed_at_random_moments_a_sweep_loses_and_repeats_nothing(
     environment: Mapping[str, str], tmp_path: Path, expected: dict[str, Any], launcher: str, victim: str
 ) -> None:
@@ -112,6 +119,7 @@ def until(true: Any, seconds: float = 60) -> Any:
 
 
 @no_slurm
+@pytest.mark.attack
 def test_slurm_kills_one_job_and_takes_one_back(environment: Mapping[str, str], tmp_path: Path) -> None:
     """Four jobs as an array: one is killed, one preempted; the latter goes on by itself, the first by one more call."""
     # long enough to be met while they run

@@ -86,13 +86,13 @@ def kill_one_worker(driver: int) -> None:
 @pytest.mark.parametrize(
     ("stop", "status", "runs_before"),
     [
-        pytest.param(stop, status, runs_before, id=f"{name} after {runs_before}")
+        pytest.param(stop, status, runs_before, id=f"{name} after {runs_before}", marks=marks)
         for stop, status, name, places in (
-            (lambda driver: os.kill(driver, signal.SIGKILL), -signal.SIGKILL, "kill -9", (0, 4)),
-            (lambda driver: os.kill(driver, signal.SIGINT), 130, "Ctrl-C", (0, 2)),
+            (lambda driver: os.kill(driver, signal.SIGKILL), -signal.SIGKILL, "kill -9", (4, 0)),
+            (lambda driver: os.kill(driver, signal.SIGINT), 130, "Ctrl-C", (2, 0)),
             (kill_one_worker, 0, "kill -9 of a worker", (0, 4)),
         )
-        for runs_before in places
+        for runs_before, marks in zip(places, ((), pytest.mark.attack), strict=True)
     ],
 )
 def test_a_stopped_table_goes_on(

@@ -175,7 +175,7 @@ def test_numbers_are_the_same_on_every_machine():
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("processor", ["nehalem", "haswell", "skylake-avx512"])
+@pytest.mark.parametrize("processor", ["nehalem", pytest.param("haswell", marks=pytest.mark.attack), "skylake-avx512"])
 def test_numbers_do_not_depend_on_the_vectors_of_a_processor(processor: str, tmp_path: Path) -> None:
     if platform.machine() != "x86_64" or not has_vectors_of(processor):
         pytest.skip(f"this processor has not the vectors of a {processor}")
