@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from babi_memnet.data.babi_format import file_name
+from tests.data.serving import Server
 
 
 def _tiny_file(task: int, split: str) -> str:
@@ -42,6 +43,15 @@ def write_layout() -> Callable[..., Path]:
         return root
 
     return write
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A local server, for as long as the test takes."""
+    server = Server()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,14 @@ import base64
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 CONTENT = {
@@ -21,6 +25,20 @@ CONTENT = {
 KNOWN = {path: hashlib.sha256(content).hexdigest() for path, content in CONTENT.items() if path.startswith("en/")}
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def printed(program: str, *words: str, home: Path, environ: Mapping[str, str]) -> list[str]:
+    """The lines that a program prints in a process of its own, whose hub client has this home and environment."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**kept, "HF_HOME": str(home), "no_proxy": "127.0.0.1,localhost", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def packed(content: dict[str, bytes]) -> bytes:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -23,13 +22,10 @@ from tests.data.serving import CONTENT, GOOD, KNOWN, Server, packed, ranged, ref
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(checksums, "known_checksums", lambda: KNOWN)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    server = Server()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
+    return server
 
 
 def partial_files(cache: Path) -> list[Path]:

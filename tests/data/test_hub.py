@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ import pytest
 
 from babi_memnet.data import official
 from babi_memnet.data.settings import HubData, OfficialData
-from tests.data.serving import CONTENT, GOOD, KNOWN, Answer, Server, packed, refused, whole
+from tests.data.serving import CONTENT, GOOD, KNOWN, Answer, Server, packed, printed, refused, whole
 from tests.running import Run
 
 Ask = Callable[..., list[str]]
@@ -54,27 +51,10 @@ def ask(home: Path) -> Ask:
     """A function that asks for data with an environment; gives what was printed, a line for each settings."""
 
     def run(*every: dict[str, Any], rows: bool = False, known: dict[str, str] = KNOWN, **environ: str) -> list[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
         asked = [json.dumps(known), json.dumps([(rows, settings) for settings in every or ({},)])]
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *asked],
-            env={**kept, "HF_HOME": str(home), "no_proxy": "127.0.0.1,localhost", **environ},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        return printed(PROGRAM, *asked, home=home, environ=environ)
 
     return run
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
 
 
 def path_of(settings: HubData) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from babi_memnet.data.hub_models import check_repository, model_folder, push_model
 from babi_memnet.errors import RequestError
-from tests.data.serving import ModelHub, Server, refused, told
+from tests.data.serving import ModelHub, Server, printed, refused, told
 
 FILES = {"README.md": "---\ntags: [babi]\n---\n", "config.json": "{}", "model.safetensors": "parameters"}
 
@@ -38,26 +35,9 @@ def ask(tmp_path: Path) -> Ask:
     """A function that calls functions of hub_models with an environment; gives what was printed, a line for each."""
 
     def run(*calls: tuple[str, list[object]], **environ: str) -> list[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, json.dumps(calls)],
-            env={**kept, "HF_HOME": str(tmp_path / "home"), "no_proxy": "127.0.0.1,localhost", **environ},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        return printed(PROGRAM, json.dumps(calls), home=tmp_path / "home", environ=environ)
 
     return run
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
 
 
 @pytest.fixture

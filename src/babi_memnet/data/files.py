@@ -37,10 +37,14 @@ KEYS = {"train": "data.train", "test": "data.test", "validation": "data.valid"}
 _DEFAULT_TASK = 1
 """What ``task`` is where nobody has set it; no file is called so."""
 
-_NAMED_SPLIT = "train|training|test|testing|valid|validation|val|dev"
-_SPLIT_AT_END = re.compile(rf"(?:^|[\W_])(?P<end>{_NAMED_SPLIT})$|^(?P<start>{_NAMED_SPLIT})(?:$|[\W_])", re.IGNORECASE)
-_SPLITS = {"tr": "train", "te": "test", "va": "validation", "de": "validation"}
-"""By the first two letters of what files are called after it."""
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
+}
+"""By what files are called after it, at the end or the start of their name."""
+_ANY_SPLIT = "|".join(_SPLITS)
+_SPLIT_IN_NAME = re.compile(rf"(?:^|[\W_])(?P<end>{_ANY_SPLIT})$|^(?P<start>{_ANY_SPLIT})(?:$|[\W_])", re.IGNORECASE)
 _ROWS: dict[str, Callable[[bytes, str], Iterator[Row]]] = {".parquet": parquet_rows, ".jsonl": json_rows}
 _MOST_NAMED = 12
 
@@ -199,8 +203,8 @@ def _stem(path: Path) -> str:
 def _is_of(split: str, path: Path) -> bool:
     if path.name.startswith(".") or _suffix(path) is None or not path.is_file():
         return False
-    named = _SPLIT_AT_END.search(_stem(path))
-    return named is None or _SPLITS[(named["end"] or named["start"]).lower()[:2]] == split
+    named = _SPLIT_IN_NAME.search(_stem(path))
+    return named is None or _SPLITS[(named["end"] or named["start"]).lower()] == split
 
 
 def _named(split: str, paths: Sequence[Path]) -> dict[str, Part]:
@@ -219,9 +223,9 @@ def _named(split: str, paths: Sequence[Path]) -> dict[str, Part]:
 
 def name_of(path: Path) -> str:
     """The task of a file: its name without ending and split, or that of its folder where nothing else is left."""
-    stem, folder = _SPLIT_AT_END.sub("", _stem(path)), path.absolute().parent
+    stem, folder = _SPLIT_IN_NAME.sub("", _stem(path)), path.absolute().parent
     while not stem.strip(" _.-") and folder.name:
-        stem, folder = _SPLIT_AT_END.sub("", folder.name), folder.parent
+        stem, folder = _SPLIT_IN_NAME.sub("", folder.name), folder.parent
     return name_like(stem)
 
 
